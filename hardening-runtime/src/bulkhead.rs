@@ -1,0 +1,1 @@
+//! Bulkhead: bound concurrency, queue by priority.

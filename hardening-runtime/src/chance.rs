@@ -1,0 +1,19 @@
+//! Chance: the one source of randomness. Decisions take the drawn number as an argument.
+
+use rand::{RngExt, SeedableRng, rngs::SmallRng};
+use std::cell::RefCell;
+
+thread_local! {
+    static DICE: RefCell<SmallRng> = RefCell::new(rand::make_rng());
+}
+
+/// A number in `0.0..1.0`, from a small generator of this thread.
+#[must_use]
+pub(crate) fn fraction() -> f64 {
+    DICE.with_borrow_mut(RngExt::random)
+}
+
+/// Makes this thread's draws repeatable.
+pub(crate) fn seed(seed: u64) {
+    DICE.with_borrow_mut(|dice| *dice = SmallRng::seed_from_u64(seed));
+}

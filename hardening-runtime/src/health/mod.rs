@@ -1,0 +1,1 @@
+//! Health: probes found at link time or registered by hand.

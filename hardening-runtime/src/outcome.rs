@@ -1,0 +1,309 @@
+//! What a call comes to: the user's error, our refusal, or a panic, typed until the outer edge.
+
+use std::{any::Any, error::Error, fmt, io, sync::Arc, time::Duration};
+
+/// A layer refused the call. It becomes the function's own error, through `From<Rejected>`, once,
+/// at the outer edge; between the layers it stays typed.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Rejected {
+    /// The operation's rate limit is used up.
+    RateLimited {
+        /// The operation.
+        op: &'static str,
+        /// When a call may be admitted; none when it never can (its cost is above the capacity).
+        retry_after: Option<Duration>,
+    },
+    /// The circuit is open, or half-open with all its probes under way.
+    CircuitOpen {
+        /// The circuit breaker.
+        name: &'static str,
+        /// When the circuit admits a probe; none while it is forced open.
+        retry_after: Option<Duration>,
+    },
+    /// All places are taken, and the queue is full or the wait was too long.
+    BulkheadFull {
+        /// The bulkhead.
+        name: &'static str,
+    },
+    /// The call, or one attempt of it, took too long.
+    TimedOut {
+        /// The function.
+        name: &'static str,
+        /// The time that it was given.
+        after: Duration,
+    },
+    /// The call waited for another caller's run of the same cache key, and that run failed with an
+    /// error that cannot be cloned.
+    LoadFailed {
+        /// The cache.
+        name: &'static str,
+        /// The other caller's error, as text.
+        reason: Arc<str>,
+        /// What that error was worth.
+        class: Class,
+    },
+}
+
+impl Rejected {
+    /// When the call may be worth another try, if the layer that refused it knows.
+    #[must_use]
+    pub const fn retry_after(&self) -> Option<Duration> {
+        match self {
+            Self::RateLimited { retry_after, .. } | Self::CircuitOpen { retry_after, .. } => {
+                *retry_after
+            }
+            Self::LoadFailed {
+                class: Class::TransientAfter(after),
+                ..
+            } => Some(*after),
+            Self::BulkheadFull { .. } | Self::TimedOut { .. } | Self::LoadFailed { .. } => None,
+        }
+    }
+
+    /// The operation, or the name of the layer, that refused.
+    #[must_use]
+    pub const fn name(&self) -> &'static str {
+        match self {
+            Self::RateLimited { op: name, .. }
+            | Self::CircuitOpen { name, .. }
+            | Self::BulkheadFull { name }
+            | Self::TimedOut { name, .. }
+            | Self::LoadFailed { name, .. } => name,
+        }
+    }
+}
+
+impl fmt::Display for Rejected {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::RateLimited { op, .. } => write!(f, "the rate limit of `{op}` is used up")?,
+            Self::CircuitOpen { name, .. } => write!(f, "the circuit `{name}` is open")?,
+            Self::BulkheadFull { name } => write!(f, "the bulkhead `{name}` is full")?,
+            Self::TimedOut { name, after } => write!(f, "`{name}` took longer than {after:?}")?,
+            Self::LoadFailed { name, reason, .. } => {
+                write!(
+                    f,
+                    "the run of `{name}` that this call waited for failed: {reason}"
+                )?;
+            }
+        }
+        match self.retry_after() {
+            Some(after) => write!(f, "; try again after {after:.1?}"),
+            None => Ok(()),
+        }
+    }
+}
+
+impl Error for Rejected {}
+
+impl From<Rejected> for io::Error {
+    fn from(rejected: Rejected) -> Self {
+        let kind = match rejected {
+            Rejected::TimedOut { .. } => io::ErrorKind::TimedOut,
+            Rejected::RateLimited { .. } | Rejected::BulkheadFull { .. } => {
+                io::ErrorKind::ResourceBusy
+            }
+            _ => io::ErrorKind::Other,
+        };
+        Self::new(kind, rejected)
+    }
+}
+
+/// Whether an error is worth another try.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Class {
+    /// It may go away by itself: try again.
+    Transient,
+    /// Try again, but not before this time has passed (an upstream's `Retry-After`).
+    TransientAfter(Duration),
+    /// Another try would fail in the same way: the request is at fault.
+    Permanent,
+}
+
+impl Class {
+    /// Whether another try may help.
+    #[must_use]
+    pub const fn is_transient(self) -> bool {
+        !matches!(self, Self::Permanent)
+    }
+}
+
+/// Says of an error whether it is worth another try.
+///
+/// Derive it with `#[derive(Classify)]`, or write it by hand:
+///
+/// ```
+/// # use hardening_runtime as hardening;
+/// use hardening::{Class, Classify};
+///
+/// enum AppError { Busy, NotFound }
+///
+/// impl Classify for AppError {
+///     fn classify(&self) -> Class {
+///         match self {
+///             Self::Busy => Class::Transient,
+///             Self::NotFound => Class::Permanent,
+///         }
+///     }
+/// }
+/// ```
+#[diagnostic::on_unimplemented(
+    message = "`retryable` cannot tell which errors of type `{Self}` are worth another try",
+    label = "`{Self}` does not implement `hardening::Classify`",
+    note = "derive it: `#[derive(hardening::Classify)]` with `#[transient]` or `#[permanent]` on each variant",
+    note = "or say it here: `#[retryable(retry_if = |error| …)]`"
+)]
+pub trait Classify {
+    /// The class of this error.
+    fn classify(&self) -> Class;
+}
+
+/// A value that says so was refused by one of our layers further in is worth what the refusal is.
+impl Classify for Rejected {
+    fn classify(&self) -> Class {
+        match self {
+            Self::RateLimited { retry_after, .. } | Self::CircuitOpen { retry_after, .. } => {
+                retry_after.map_or(Class::Permanent, Class::TransientAfter)
+            }
+            Self::BulkheadFull { .. } | Self::TimedOut { .. } => Class::Transient,
+            Self::LoadFailed { class, .. } => *class,
+        }
+    }
+}
+
+impl Classify for io::Error {
+    fn classify(&self) -> Class {
+        use io::ErrorKind as Kind;
+        if let Some(rejected) = self
+            .get_ref()
+            .and_then(|inner| inner.downcast_ref::<Rejected>())
+        {
+            return rejected.classify();
+        }
+        match self.kind() {
+            Kind::ConnectionRefused
+            | Kind::ConnectionReset
+            | Kind::ConnectionAborted
+            | Kind::NotConnected
+            | Kind::BrokenPipe
+            | Kind::TimedOut
+            | Kind::WouldBlock
+            | Kind::Interrupted
+            | Kind::UnexpectedEof
+            | Kind::HostUnreachable
+            | Kind::NetworkUnreachable
+            | Kind::NetworkDown
+            | Kind::ResourceBusy => Class::Transient,
+            _ => Class::Permanent,
+        }
+    }
+}
+
+/// The class of the first error of the chain that we know: a [`Rejected`] or an [`io::Error`].
+/// A chain that holds neither is permanent.
+fn classify_chain(error: &(dyn Error + 'static)) -> Class {
+    let mut next = Some(error);
+    while let Some(error) = next {
+        if let Some(rejected) = error.downcast_ref::<Rejected>() {
+            return rejected.classify();
+        }
+        if let Some(io) = error.downcast_ref::<io::Error>() {
+            return io.classify();
+        }
+        next = error.source();
+    }
+    Class::Permanent
+}
+
+impl Classify for Box<dyn Error> {
+    fn classify(&self) -> Class {
+        classify_chain(&**self)
+    }
+}
+
+impl Classify for Box<dyn Error + Send> {
+    fn classify(&self) -> Class {
+        classify_chain(&**self)
+    }
+}
+
+impl Classify for Box<dyn Error + Send + Sync> {
+    fn classify(&self) -> Class {
+        classify_chain(&**self)
+    }
+}
+
+#[cfg(feature = "anyhow")]
+impl Classify for anyhow::Error {
+    fn classify(&self) -> Class {
+        classify_chain(&**self)
+    }
+}
+
+/// Why a call has no value: what walks outward through the layers.
+#[derive(Debug)]
+pub enum Failure<E> {
+    /// The body's own error.
+    Error(E),
+    /// One of our layers refused.
+    Rejected(Rejected),
+    /// The body panicked; the outer edge raises it again.
+    Panicked(Box<dyn Any + Send>),
+}
+
+impl<E> From<Rejected> for Failure<E> {
+    fn from(rejected: Rejected) -> Self {
+        Self::Rejected(rejected)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[derive(Debug)]
+    struct Wrapper(io::Error);
+
+    impl fmt::Display for Wrapper {
+        fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+            f.write_str("wrapped")
+        }
+    }
+
+    impl Error for Wrapper {
+        fn source(&self) -> Option<&(dyn Error + 'static)> {
+            Some(&self.0)
+        }
+    }
+
+    fn refused() -> io::Error {
+        io::Error::from(io::ErrorKind::ConnectionRefused)
+    }
+
+    #[test]
+    fn the_source_chain_is_walked() {
+        let boxed: Box<dyn Error + Send + Sync> = Box::new(Wrapper(refused()));
+        assert_eq!(boxed.classify(), Class::Transient);
+        let unknown: Box<dyn Error + Send + Sync> = "no such user".into();
+        assert_eq!(unknown.classify(), Class::Permanent);
+    }
+
+    #[cfg(feature = "anyhow")]
+    #[test]
+    fn anyhow_is_walked_through_its_contexts() {
+        let error = anyhow::Error::new(Wrapper(refused())).context("asking the upstream");
+        assert_eq!(error.classify(), Class::Transient);
+    }
+
+    #[test]
+    fn a_rejection_keeps_its_class_inside_other_errors() {
+        let open = Rejected::CircuitOpen {
+            name: "ai",
+            retry_after: Some(Duration::from_secs(7)),
+        };
+        let class = Class::TransientAfter(Duration::from_secs(7));
+        assert_eq!(io::Error::from(open.clone()).classify(), class);
+        assert_eq!((Box::new(open) as Box<dyn Error>).classify(), class);
+    }
+}

@@ -1,0 +1,1 @@
+//! Rate limit: a token bucket per key and operation.

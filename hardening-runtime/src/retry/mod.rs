@@ -1,0 +1,1 @@
+//! Retry: run again on transient failure.

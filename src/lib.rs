@@ -1,0 +1,3 @@
+//! The face of `hardening`.
+#![forbid(unsafe_code)]
+pub use hardening_runtime::*;
