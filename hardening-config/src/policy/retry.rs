@@ -2,23 +2,33 @@
 
 use std::time::Duration;
 
-/// How often, and after which waits, a failed call is tried again.
-#[derive(Clone, Debug, PartialEq)]
-pub struct RetryPolicy {
-    /// Attempts in all; counts the first. Default 3.
-    pub max_attempts: u32,
-    /// The wait before the first retry, before jitter. Default 0.5 s.
-    pub base_delay: Duration,
-    /// No wait is longer than this, jitter included. Default 5 s.
-    pub max_delay: Duration,
-    /// Each wait is this many times the one before. Default 2.
-    pub exponential_base: f64,
-    /// How waits are spread. Default [`Jitter::Full`].
-    pub jitter: Jitter,
-    /// No attempt starts, and no wait begins, that would end after this. Default none.
-    pub max_elapsed: Option<Duration>,
-    /// How many retries the policy's calls may make together. Default ratio 0.2, 10 per second.
-    pub budget: Option<Budget>,
+use crate::{
+    error::Problem,
+    file::{Node, Value},
+    group::{read_group, settings, show_group},
+    kind::LayerKind,
+    schema::{Broken, DURATION, Expects, Policy, Setting, number, whole},
+    setting::words,
+};
+
+settings! {
+    /// How often, and after which waits, a failed call is tried again.
+    pub struct RetryPolicy {
+        /// Attempts in all, from 1 to 100; counts the first. Default 3.
+        pub max_attempts: u32 = 3, whole(1, 100);
+        /// The wait before the first retry, before jitter. Default 0.5 s.
+        pub base_delay: Duration = Duration::from_millis(500), DURATION;
+        /// No wait is longer than this, jitter included. Default 5 s.
+        pub max_delay: Duration = Duration::from_secs(5), DURATION;
+        /// Each wait is this many times the one before, from 1 to 100. Default 2.
+        pub exponential_base: f64 = 2.0, number(1.0, 100.0);
+        /// How waits are spread. Default [`Jitter::Full`].
+        pub jitter: Jitter = Jitter::Full, Expects::WordOrSwitch(Jitter::WORDS);
+        /// No attempt starts, and no wait begins, that would end after this. Default none.
+        pub max_elapsed: Option<Duration> = None, crate::schema::POSITIVE;
+        /// How many retries the policy's calls may make together. Default ratio 0.2, 10 per second.
+        pub budget: Option<Budget> = Some(Budget::default()), Expects::KeysOrSwitch(Budget::KEYS);
+    }
 }
 
 /// How a wait is drawn from the computed backoff.
@@ -34,34 +44,72 @@ pub enum Jitter {
     Decorrelated,
 }
 
-/// A bound on retries shared by all calls under one policy.
-#[derive(Clone, Copy, Debug, PartialEq)]
-pub struct Budget {
-    /// Retries allowed per call made. Default 0.2.
-    pub ratio: f64,
-    /// Retries allowed per second whatever the traffic. Default 10.
-    pub min_per_second: f64,
-}
+words!(Jitter {
+    None = "none",
+    Full = "full",
+    Equal = "equal",
+    Decorrelated = "decorrelated",
+});
 
-impl Default for RetryPolicy {
-    fn default() -> Self {
-        Self {
-            max_attempts: 3,
-            base_delay: Duration::from_millis(500),
-            max_delay: Duration::from_secs(5),
-            exponential_base: 2.0,
-            jitter: Jitter::Full,
-            max_elapsed: None,
-            budget: Some(Budget::default()),
+impl Jitter {
+    fn from_node(node: &Node) -> Option<Self> {
+        match &node.value {
+            Value::Bool(true) => Some(Self::Full),
+            Value::Bool(false) => Some(Self::None),
+            Value::Text(word) => Self::from_word(word),
+            _ => None,
         }
     }
 }
 
-impl Default for Budget {
-    fn default() -> Self {
-        Self {
-            ratio: 0.2,
-            min_per_second: 10.0,
+settings! {
+    /// A bound on retries shared by all calls under one policy.
+    #[derive(Copy)]
+    pub struct Budget {
+        /// Retries allowed per call made, from 0 to 1,000. Default 0.2.
+        pub ratio: f64 = 0.2, number(0.0, 1000.0);
+        /// Retries allowed per second whatever the traffic, from 0 to 1,000,000. Default 10.
+        pub min_per_second: f64 = 10.0, number(0.0, 1_000_000.0);
+    }
+}
+
+/// `false` is no bound, `true` the default one.
+impl Setting for Option<Budget> {
+    fn read(node: &Node, expects: &Expects) -> Result<Self, Vec<Problem>> {
+        match node.value {
+            Value::Bool(false) => Ok(None),
+            Value::Bool(true) => Ok(Some(Budget::default())),
+            Value::Map(_) => read_group(node).map(Some),
+            _ => Err(expects.refuse(node)),
         }
+    }
+
+    fn show(&self) -> String {
+        self.as_ref().map_or_else(|| "false".to_owned(), show_group)
+    }
+}
+
+impl Policy for RetryPolicy {
+    const KIND: LayerKind = LayerKind::Retry;
+
+    fn rules(&self) -> Vec<Broken> {
+        let mut broken = Vec::new();
+        if self.base_delay > self.max_delay {
+            broken.push(Broken::fatal(
+                &["base_delay", "max_delay"],
+                "`base_delay` ({base_delay}) is longer than `max_delay` ({max_delay}), which caps \
+                 every wait: raise `max_delay` or lower `base_delay`",
+            ));
+        }
+        let retries = self.max_attempts > 1;
+        let surely_too_late = |max| max < self.base_delay && self.jitter == Jitter::None;
+        if retries && self.max_elapsed.is_some_and(surely_too_late) {
+            broken.push(Broken::fatal(
+                &["max_elapsed", "base_delay", "jitter"],
+                "`max_elapsed` ({max_elapsed}) is over before the first wait of `base_delay` \
+                 ({base_delay}) is: nothing would ever be retried",
+            ));
+        }
+        broken
     }
 }

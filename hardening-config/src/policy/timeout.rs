@@ -2,20 +2,37 @@
 
 use std::time::Duration;
 
-/// How long a call, and each attempt in it, may take.
-#[derive(Clone, Debug, PartialEq)]
-pub struct TimeoutPolicy {
-    /// The whole call, its retries and waits included. Default 15 s.
-    pub call: Option<Duration>,
-    /// Each attempt. Default none.
-    pub attempt: Option<Duration>,
+use crate::{
+    group::settings,
+    kind::LayerKind,
+    schema::{Broken, POSITIVE, Policy},
+};
+
+settings! {
+    /// How long a call, and each attempt in it, may take.
+    pub struct TimeoutPolicy {
+        /// The whole call, its retries and waits included. Default 15 s.
+        pub call: Option<Duration> = Some(Duration::from_secs(15)), POSITIVE;
+        /// Each attempt. Default none.
+        pub attempt: Option<Duration> = None, POSITIVE;
+    }
 }
 
-impl Default for TimeoutPolicy {
-    fn default() -> Self {
-        Self {
-            call: Some(Duration::from_secs(15)),
-            attempt: None,
+impl Policy for TimeoutPolicy {
+    const KIND: LayerKind = LayerKind::Timeout;
+
+    fn rules(&self) -> Vec<Broken> {
+        match (self.call, self.attempt) {
+            (None, None) => vec![Broken::doubtful(
+                &["call", "attempt"],
+                "neither `call` nor `attempt` is set: nothing is bounded",
+            )],
+            (Some(call), Some(attempt)) if attempt > call => vec![Broken::fatal(
+                &["attempt", "call"],
+                "`attempt` ({attempt}) is longer than `call` ({call}), so that the call always \
+                 ends first: raise `call` or lower `attempt`",
+            )],
+            _ => Vec::new(),
         }
     }
 }

@@ -1,0 +1,38 @@
+//! What every policy has besides its own settings: whether it acts.
+
+use crate::{
+    file::{Node, Value},
+    group::settings,
+    schema::Expects,
+    setting::words,
+};
+
+settings! {
+    /// Whether a policy acts.
+    pub struct Switches {
+        /// Whether the layer does anything; `false` lets every call through. Default true.
+        pub enabled: bool = true, Expects::Switch;
+        /// Whether the layer rejects, or only counts what it would have rejected. Default enforce.
+        pub mode: Mode = Mode::Enforce, Expects::Word(Mode::WORDS);
+    }
+}
+
+/// Whether a layer rejects, or only counts what it would have rejected.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Mode {
+    /// It rejects.
+    Enforce,
+    /// It counts and reports what it would have rejected, and rejects nothing.
+    Observe,
+}
+
+words!(Mode { Enforce = "enforce", Observe = "observe" });
+
+impl Mode {
+    fn from_node(node: &Node) -> Option<Self> {
+        match &node.value {
+            Value::Text(word) => Self::from_word(word),
+            _ => None,
+        }
+    }
+}

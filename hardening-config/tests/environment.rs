@@ -1,0 +1,224 @@
+//! `${VAR}` inside of values, and `HARDENING__…` instead of them.
+
+use std::time::Duration;
+
+use hardening_config::{Config, Environment, LayerKind, Resolved, RetryPolicy, Selection};
+
+fn resolve(config: &Config, name: &str) -> Resolved<RetryPolicy> {
+    let selection = Selection {
+        name: Some(name),
+        ..Selection::default()
+    };
+    config.resolve(&selection).unwrap()
+}
+
+fn read(settings: &str, env: &Environment) -> Result<RetryPolicy, String> {
+    let file = format!("runtime:\n  retry:\n    a_policy:\n      {settings}\n");
+    let config = Config::parse(file.as_bytes(), "h.yaml", env).map_err(|e| e.to_string())?;
+    Ok(resolve(&config, "a").policy)
+}
+
+fn env() -> Environment {
+    Environment::from_pairs([
+        ("N", "7"),
+        ("DELAY", "200ms"),
+        ("SECRET", "hunter2"),
+        ("OFF", "false"),
+    ])
+}
+
+#[test]
+fn variables_are_replaced_and_then_read_like_the_file() {
+    let policy = read("max_attempts: ${N}", &env()).unwrap();
+    assert_eq!(policy.max_attempts, 7);
+    let policy = read("{max_attempts: \"${N}\", base_delay: '${DELAY}'}", &env()).unwrap();
+    assert_eq!(policy.max_attempts, 7);
+    assert_eq!(policy.base_delay, Duration::from_millis(200));
+    assert_eq!(read("budget: ${OFF}", &env()).unwrap().budget, None);
+    assert_eq!(
+        read("max_attempts: ${N}0", &env()).unwrap().max_attempts,
+        70
+    );
+    assert_eq!(
+        read("max_attempts: ${NONE:-9}", &env())
+            .unwrap()
+            .max_attempts,
+        9
+    );
+}
+
+#[test]
+fn an_unset_variable_is_an_error_at_its_place() {
+    assert_eq!(
+        read("max_attempts: ${NONE}", &env()).unwrap_err(),
+        "h.yaml:4:21: runtime.retry.a_policy.max_attempts: the environment variable `NONE` is not \
+         set: set it, or write `${NONE:-default}`"
+    );
+}
+
+#[test]
+fn while_compiling_a_variable_is_unchecked_and_its_default_is_checked() {
+    let compiling = Environment::compiling();
+    assert!(read("max_attempts: ${N}", &compiling).is_ok());
+    assert!(read("max_attempts: ${N:-5}", &compiling).is_ok());
+    let wrong = read("max_attempts: ${N:-lots}", &compiling).unwrap_err();
+    assert!(wrong.contains("`lots` is refused"), "{wrong}");
+    // What goes together cannot be known either.
+    assert!(read("{base_delay: \"${B}\", max_delay: 0.1}", &compiling).is_ok());
+    assert!(read("{base_delay: \"${B:-1}\", max_delay: 0.1}", &compiling).is_err());
+    let whole = "runtime: {retry: '${RETRY}', rate_limiting: {defaults: {a: {capacity: '${C}', window_seconds: 1}}}}";
+    Config::parse(whole.as_bytes(), "h.yaml", &compiling).unwrap();
+}
+
+#[test]
+fn values_of_variables_are_never_printed() {
+    for settings in [
+        "max_attempts: ${SECRET}",
+        "base_delay: ${SECRET}",
+        "jitter: ${SECRET}",
+        "budget: ${SECRET}",
+        "budget: {ratio: \"x${SECRET}\"}",
+    ] {
+        let told = read(settings, &env()).unwrap_err();
+        assert!(
+            told.contains("the value of `${SECRET}` is refused"),
+            "{told}"
+        );
+        assert!(!told.contains("hunter2"), "{told}");
+    }
+    let env = Environment::from_pairs([("B", "1234")]);
+    let told = read("base_delay: ${B}", &env).unwrap_err();
+    assert!(
+        told.contains("`base_delay` (the value of `${B}`)"),
+        "{told}"
+    );
+    assert!(!told.contains("1234"), "{told}");
+    let env = Environment::from_pairs([("HARDENING__RETRY__A__MAX_ATTEMPTS", "hunter2")]);
+    let told = read("max_attempts: 1", &env).unwrap_err();
+    assert!(!told.contains("hunter2"), "{told}");
+    assert!(!format!("{env:?}").contains("hunter2"));
+}
+
+fn with(variables: &[(&str, &str)]) -> Result<Config, String> {
+    let file = "runtime:\n  rate_limiting: {defaults: {search: {capacity: 30, window_seconds: 60}}}\n  \
+                retry: {expensive_policy: {max_attempts: 5}, a__b_policy: {}, my-own_policy: {}}\n  \
+                health_checks: {providers: {data-base: {interval: 20}}}\n";
+    let env = Environment::from_pairs(variables.iter().copied());
+    Config::parse(file.as_bytes(), "h.yaml", &env).map_err(|errors| errors.to_string())
+}
+
+#[test]
+fn variables_take_the_place_of_settings() {
+    let config = with(&[
+        ("HARDENING__RETRY__EXPENSIVE__MAX_ATTEMPTS", "7"),
+        ("HARDENING__RETRY__EXPENSIVE__BUDGET", "{ratio: 0.5}"),
+        ("HARDENING__RETRY__A__B__BASE_DELAY", "250ms"),
+        ("HARDENING__RETRY__MY_OWN__JITTER", "none"),
+        ("HARDENING__RETRY__RETRYABLE_CODES", "[418]"),
+        ("HARDENING__RATE_LIMITING__CLEANUP_THRESHOLD", "5"),
+        ("HARDENING__CACHE__ENABLED", "false"),
+        ("HARDENING__HEALTH_CHECKS__TIMEOUT", "3"),
+        ("HARDENING__HEALTH_CHECKS__DATA_BASE__CRITICAL", "true"),
+        ("HARDENING_CONFIG", "elsewhere.yaml"),
+        ("HARDENINGX__Y", "1"),
+    ])
+    .unwrap();
+    let expensive = resolve(&config, "expensive").policy;
+    assert_eq!(expensive.max_attempts, 7);
+    assert!((expensive.budget.unwrap().ratio - 0.5).abs() < f64::EPSILON);
+    assert_eq!(
+        resolve(&config, "a__b").policy.base_delay,
+        Duration::from_millis(250)
+    );
+    assert_eq!(
+        resolve(&config, "my-own").policy.jitter,
+        hardening_config::Jitter::None
+    );
+    assert_eq!(config.retryable_codes(), [418]);
+    assert_eq!(config.cleanup_threshold(), 5);
+    let cache = config.resolve::<hardening_config::CachePolicy>(&Selection::default());
+    assert!(!cache.unwrap().enabled);
+    let provider = &config.health().providers["data-base"];
+    assert_eq!(
+        (provider.timeout, provider.interval),
+        (Duration::from_secs(3), Duration::from_secs(20))
+    );
+    assert!(provider.critical);
+}
+
+#[test]
+fn a_variable_that_names_nothing_is_an_error_with_a_suggestion() {
+    for (variable, told) in [
+        (
+            "HARDENING__RETRY__EXPENSIV__MAX_ATTEMPTS",
+            "did you mean `HARDENING__RETRY__EXPENSIVE__MAX_ATTEMPTS`?",
+        ),
+        (
+            "HARDENING__RETRY__EXPENSIVE__MAX_ATEMPTS",
+            "did you mean `HARDENING__RETRY__EXPENSIVE__MAX_ATTEMPTS`?",
+        ),
+        (
+            "HARDENING__RETRIES__EXPENSIVE__MAX_ATTEMPTS",
+            "did you mean `HARDENING__RETRY__EXPENSIVE__MAX_ATTEMPTS`?",
+        ),
+        (
+            "HARDENING__RETRY__ENABELD",
+            "did you mean `HARDENING__RETRY__ENABLED`?",
+        ),
+        (
+            "HARDENING__RATE_LIMITING__SEARCH__CAPASITY",
+            "did you mean `HARDENING__RATE_LIMITING__SEARCH__CAPACITY`?",
+        ),
+        (
+            "HARDENING__RATE_LIMITING__DEFAULT__CAPACITY",
+            "it names no setting",
+        ),
+        (
+            "HARDENING__HEALTH_CHECKS__INTERVALL",
+            "did you mean `HARDENING__HEALTH_CHECKS__INTERVAL`?",
+        ),
+        (
+            "HARDENING__OVERRIDES__A__RETRY",
+            "call sites cannot be named in variables",
+        ),
+        ("HARDENING__FALLBACK__X", "it names no section"),
+        ("HARDENING__", "it names no section"),
+        ("HARDENING__RETRY", "it names no setting"),
+    ] {
+        let errors = with(&[(variable, "1")]).unwrap_err();
+        assert!(errors.starts_with(&format!("env {variable}: ")), "{errors}");
+        assert!(errors.contains(told), "{errors}");
+    }
+}
+
+#[test]
+fn a_value_out_of_range_in_a_variable_is_an_error_that_names_it() {
+    let variable = "HARDENING__RETRY__EXPENSIVE__MAX_ATTEMPTS";
+    assert_eq!(
+        with(&[(variable, "0")]).unwrap_err(),
+        format!(
+            "env {variable}: the value of `{variable}` is refused: write a whole number from 1 to 100"
+        )
+    );
+    let errors = with(&[("HARDENING__RETRY__DEFAULT__BASE_DELAY", "9")]).unwrap_err();
+    assert_eq!(errors.lines().count(), 1, "{errors}");
+    assert!(
+        errors.contains("is longer than `max_delay` (5s by default)"),
+        "{errors}"
+    );
+}
+
+#[test]
+fn variables_count_without_a_file_too() {
+    let env = Environment::from_pairs([("HARDENING__RETRY__QUICK__MAX_ATTEMPTS", "9")]);
+    let config = Config::builtin_in(&env).unwrap();
+    assert_eq!(resolve(&config, "quick").policy.max_attempts, 9);
+    assert_eq!(config.names(LayerKind::RateLimit).len(), 5);
+    let env = Environment::from_pairs([("HARDENING__RETRY__QUIK__MAX_ATTEMPTS", "9")]);
+    assert!(Config::builtin_in(&env).is_err());
+}
+
+#[test]
+fn this_process_has_variables() {
+    assert_ne!(Environment::process(), Environment::none());
+}
