@@ -1,6 +1,8 @@
 //! Chance: the one source of randomness. Decisions take the drawn number as an argument.
 
-use rand::{RngExt, SeedableRng, rngs::SmallRng};
+#[cfg(feature = "test-util")]
+use rand::SeedableRng;
+use rand::{RngExt, rngs::SmallRng};
 use std::cell::RefCell;
 
 thread_local! {
@@ -14,6 +16,7 @@ pub(crate) fn fraction() -> f64 {
 }
 
 /// Makes this thread's draws repeatable.
+#[cfg(feature = "test-util")]
 pub(crate) fn seed(seed: u64) {
     DICE.with_borrow_mut(|dice| *dice = SmallRng::seed_from_u64(seed));
 }

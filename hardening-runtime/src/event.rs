@@ -57,3 +57,13 @@ pub(crate) fn degraded(site: &str) {
 pub(crate) fn hook_panicked(site: &str, hook: &str) {
     tracing::error!(target: TARGET, site, hook, "panicked; the call goes on");
 }
+
+/// The configuration is wrong. What was in force before stays.
+pub(crate) fn misconfigured(errors: &dyn Display) {
+    tracing::error!(target: TARGET, "the configuration is wrong:\n{errors}");
+}
+
+/// Something in the configuration looks like a mistake.
+pub(crate) fn doubtful(warning: &str) {
+    tracing::warn!(target: TARGET, "{warning}");
+}

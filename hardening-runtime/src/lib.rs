@@ -4,24 +4,56 @@
 //!
 //! 1. [`outcome`], [`clock`], `chance`, `context`, `name`, `sync`
 //! 2. `event`
-//! 3. the layers: [`retry`], [`rate_limit`], [`circuit_breaker`], [`bulkhead`], [`cache`]
-//! 4. [`health`]
+//! 3. the layers: [`mod@retry`], [`rate_limit`], [`circuit_breaker`], [`bulkhead`], [`timeout`],
+//!    [`mod@cache`]; each decides and knows no other. Beside them [`metrics`] and [`health`]
+//! 4. `site` (an annotated function), `live` (what is in force there), `registry` (who shares what),
+//!    `source` and `start` (where the configuration comes from), `call` (what the generated code
+//!    drives), `named` and `report` (the same by name, and for people)
+//! 5. `private` (all that generated code may name), `testing`
 #![forbid(unsafe_code)]
 
 pub mod bulkhead;
 pub mod cache;
+mod call;
 mod chance;
 pub mod circuit_breaker;
 pub mod clock;
 mod context;
 mod event;
 pub mod health;
+mod inject;
+mod live;
+pub mod metrics;
 mod name;
+mod named;
 pub mod outcome;
+#[doc(hidden)]
+pub mod private;
 pub mod rate_limit;
+mod registry;
+mod report;
 pub mod retry;
+mod shape;
+mod site;
+mod source;
+mod start;
 mod sync;
+#[cfg(feature = "test-util")]
+pub mod testing;
+pub mod timeout;
 
+pub use bulkhead::{Bulkhead, Priority};
+pub use cache::Cache;
+pub use circuit_breaker::CircuitBreaker;
 pub use context::{attempt, deadline};
 pub use hardening_config as config;
+pub use hardening_config::{
+    BulkheadPolicy, CachePolicy, CircuitBreakerPolicy, RateLimitPolicy, TimeoutPolicy,
+};
+pub use named::{NamedCache, cache, check_rate_limit};
 pub use outcome::{Class, Classify, Failure, Rejected};
+pub use rate_limit::RateLimiter;
+pub use report::{LayerInfo, SettingInfo, SiteInfo, SiteSnapshot, Snapshot, sites, snapshot};
+pub use retry::{Retry, RetryEvent, RetryPolicy, retry, retry_blocking};
+pub use start::{Started, reload};
+pub use timeout::Timeout;

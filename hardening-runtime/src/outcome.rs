@@ -149,10 +149,10 @@ impl Class {
 /// }
 /// ```
 #[diagnostic::on_unimplemented(
-    message = "`retryable` cannot tell which errors of type `{Self}` are worth another try",
+    message = "nothing says which errors of type `{Self}` are worth another try",
     label = "`{Self}` does not implement `hardening::Classify`",
     note = "derive it: `#[derive(hardening::Classify)]` with `#[transient]` or `#[permanent]` on each variant",
-    note = "or say it here: `#[retryable(retry_if = |error| …)]`"
+    note = "or say it on the function: `#[retryable(retry_if = |error| …)]`"
 )]
 pub trait Classify {
     /// The class of this error.

@@ -1,1 +1,0 @@
-//! Bulkhead: bound concurrency, queue by priority.

@@ -1,0 +1,316 @@
+//! A call that found nothing in the store: it waits for another's run, or leads one and settles.
+
+use super::{
+    entry::{Freshness, Times, freshness},
+    flight::{Entered, Loner, Pilot, Seat, Turn, Wake},
+    shard::Slot,
+    share::{ShareErrors, Shared},
+    state::{CacheState, Key, Value, times},
+};
+use crate::{
+    clock::{self, Moment},
+    context::{self, Context},
+    event,
+    outcome::{Failure, Rejected},
+};
+use hardening_config::CachePolicy;
+use std::{
+    future::{Future, poll_fn},
+    panic::{AssertUnwindSafe, catch_unwind},
+    pin::pin,
+    sync::{Arc, atomic::Ordering::Relaxed},
+    task::Poll,
+};
+
+/// What a run tells those who wait for it.
+pub(super) enum Answer<V> {
+    Value(V),
+    Failed(Shared),
+}
+
+pub(super) type Told<V> = Arc<Answer<V>>;
+
+/// A call that was not served.
+#[must_use = "join it"]
+pub struct Miss<'a, K, V> {
+    pub(super) state: &'a CacheState<K, V>,
+    pub(super) policy: &'a CachePolicy,
+    pub(super) hash: u64,
+    /// When the store was asked; then, when the run began.
+    pub(super) now: Moment,
+    /// The store has a result that is still good, and this caller is to run the body anew.
+    pub(super) refreshes: bool,
+}
+
+/// How a call that was not served goes on.
+#[must_use]
+pub enum Joined<'a, K: Key, V: Value, E> {
+    /// Another caller's run answered.
+    Answered(Result<V, Failure<E>>),
+    /// This caller runs the body, and settles with what came of it.
+    Lead(Lead<'a, K, V, E>),
+}
+
+/// The place of one who runs the body. Dropped unsettled (its caller went away, the body panicked),
+/// it is handed over to the next who waits.
+#[must_use = "settle it"]
+pub struct Lead<'a, K: Key, V: Value, E> {
+    call: Miss<'a, K, V>,
+    place: Place<'a, K, V>,
+    share: ShareErrors<E>,
+}
+
+enum Place<'a, K: Key, V> {
+    Pilot(Pilot<'a, K, Told<V>>),
+    Loner(Loner<'a, K, Told<V>>),
+}
+
+/// How the wait ended, whatever the error's type.
+enum End<'a, K: Key, V> {
+    Told(Told<V>),
+    Found(V),
+    Runs(Place<'a, K, V>),
+}
+
+impl<'a, K: Key, V: Value> End<'a, K, V> {
+    fn of(turn: Turn<'a, K, Told<V>>) -> Self {
+        match turn {
+            Turn::Answered(answer) => Self::Told(answer),
+            Turn::Leads(pilot) => Self::Runs(Place::Pilot(pilot)),
+        }
+    }
+}
+
+impl<'a, K: Key, V: Value> Miss<'a, K, V> {
+    /// Waits for another caller's run of the key, for at most `max_wait`, or leads one. A waiting
+    /// caller that is dropped leaves the queue.
+    pub async fn join<E>(mut self, key: K, share: ShareErrors<E>) -> Joined<'a, K, V, E> {
+        let mut key = Some(key);
+        let enter = poll_fn(|cx| {
+            let entered = key
+                .take()
+                .map(|key| self.enter(key, || Wake::Task(cx.waker().clone())));
+            entered.map_or(Poll::Pending, Poll::Ready)
+        });
+        let end = match enter.await {
+            // On the heap: callers who wait for nobody need no room for a timer in their futures.
+            Entered::Follows(seat) => {
+                let end = Box::pin(follow(seat, self.until())).await;
+                self.now = clock::now();
+                end
+            }
+            Entered::Leads(pilot) => End::Runs(Place::Pilot(pilot)),
+            Entered::Alone(loner) => End::Runs(Place::Loner(loner)),
+            Entered::Found(value) => End::Found(value),
+        };
+        self.joined(end, share)
+    }
+
+    /// [`Self::join`] for a blocking caller; both wait in one queue.
+    pub fn join_blocking<E>(mut self, key: K, share: ShareErrors<E>) -> Joined<'a, K, V, E> {
+        let entered = self.enter(key, || Wake::Thread(std::thread::current()));
+        let end = match entered {
+            Entered::Follows(seat) => {
+                // Nobody drops a blocking caller at the deadline around it.
+                let deadline = context::current().deadline;
+                let until = deadline.map_or(self.until(), |deadline| deadline.min(self.until()));
+                let end = follow_blocking(seat, until);
+                self.now = clock::now();
+                end
+            }
+            Entered::Leads(pilot) => End::Runs(Place::Pilot(pilot)),
+            Entered::Alone(loner) => End::Runs(Place::Loner(loner)),
+            Entered::Found(value) => End::Found(value),
+        };
+        self.joined(end, share)
+    }
+
+    fn until(&self) -> Moment {
+        self.now.plus(self.policy.max_wait)
+    }
+
+    fn enter(&self, key: K, wake: impl FnOnce() -> Wake) -> Entered<'a, K, Told<V>, V> {
+        let state = self.state;
+        state.misses.fetch_add(1, Relaxed);
+        state.tidy(self.policy, self.now);
+        let board = state.board(self.hash);
+        if self.policy.max_wait.is_zero() && !self.refreshes {
+            return Entered::Alone(board.alone(key));
+        }
+        let seek = |key: &K| state.peek(self.policy, self.hash, |known| known == key, self.now);
+        board.enter(key, context::current().flights, self.refreshes, seek, wake)
+    }
+
+    fn joined<E>(self, end: End<'a, K, V>, share: ShareErrors<E>) -> Joined<'a, K, V, E> {
+        let outcome = match end {
+            End::Runs(place) => {
+                return Joined::Lead(Lead {
+                    call: self,
+                    place,
+                    share,
+                });
+            }
+            End::Found(value) => Ok(value),
+            End::Told(answer) => match &*answer {
+                Answer::Value(value) => Ok(value.clone()),
+                Answer::Failed(failure) => Err(failure.to_failure(&share())),
+            },
+        };
+        self.state.coalesced.fetch_add(1, Relaxed);
+        Joined::Answered(outcome)
+    }
+}
+
+async fn follow<K: Key, V: Value>(mut seat: Seat<'_, K, Told<V>>, until: Moment) -> End<'_, K, V> {
+    let mut timer = pin!(clock::sleep_until(until));
+    let turn = poll_fn(|cx| match seat.look(Wake::Task(cx.waker().clone())) {
+        Some(turn) => Poll::Ready(Some(turn)),
+        None => timer.as_mut().poll(cx).map(|()| None),
+    });
+    match turn.await {
+        Some(turn) => End::of(turn),
+        None => End::Runs(Place::Loner(seat.leave())),
+    }
+}
+
+fn follow_blocking<K: Key, V: Value>(
+    mut seat: Seat<'_, K, Told<V>>,
+    until: Moment,
+) -> End<'_, K, V> {
+    loop {
+        if let Some(turn) = seat.look(Wake::Thread(std::thread::current())) {
+            return End::of(turn);
+        }
+        if clock::now() >= until {
+            return End::Runs(Place::Loner(seat.leave()));
+        }
+        clock::park_until(until);
+    }
+}
+
+impl<K: Key, V> Place<'_, K, V> {
+    const fn key(&self) -> &K {
+        match self {
+            Self::Pilot(pilot) => pilot.key(),
+            Self::Loner(loner) => loner.key(),
+        }
+    }
+
+    fn close<R>(&self, store: impl FnOnce() -> R) -> Option<R> {
+        match self {
+            Self::Pilot(pilot) => pilot.close(store),
+            Self::Loner(loner) => loner.close(store),
+        }
+    }
+
+    fn answer(self, answer: impl FnOnce() -> Answer<V>) {
+        match self {
+            Self::Pilot(pilot) => pilot.answer(|| Arc::new(answer())),
+            Self::Loner(_) => {}
+        }
+    }
+}
+
+impl<K: Key, V: Value, E> Lead<'_, K, V, E> {
+    /// The context of the body: the current one, and that the body is a part of this run. The body is
+    /// polled in it.
+    pub(crate) fn context(&self) -> Context {
+        let context = context::current();
+        Context {
+            flights: context.flights.with(self.flight()),
+            ..context
+        }
+    }
+
+    /// The number of the shared run; 0 when the run is not shared.
+    pub(crate) fn flight(&self) -> u32 {
+        match &self.place {
+            Place::Pilot(pilot) => pilot.id(),
+            Place::Loner(_) => 0,
+        }
+    }
+
+    /// Takes what the run came to: remembers a value that `cache_if` finds worth it, serves the last
+    /// good value in the place of a failure, tells those who wait. A panic of the body is not told:
+    /// the next who waits runs the body itself.
+    pub fn settle(
+        self,
+        site: &str,
+        outcome: Result<V, Failure<E>>,
+        cache_if: impl FnOnce(&V) -> bool,
+    ) -> Result<V, Failure<E>> {
+        let now = clock::now();
+        match outcome {
+            Ok(value) => Ok(self.keep(site, value, cache_if, now)),
+            // Dropped with its place, which the next who waits takes.
+            Err(panicked @ Failure::Panicked(_)) => Err(panicked),
+            Err(failure) => self.recover(site, failure, now),
+        }
+    }
+
+    fn keep(self, site: &str, value: V, cache_if: impl FnOnce(&V) -> bool, now: Moment) -> V {
+        let Self { call, place, .. } = self;
+        let judged = catch_unwind(AssertUnwindSafe(|| cache_if(&value)));
+        let keep = judged.unwrap_or_else(|_| {
+            event::hook_panicked(site, "cache_if");
+            false
+        });
+        let slot = keep.then(|| {
+            let times = times(call.policy, now);
+            Slot::new(call.hash, place.key().clone(), value.clone(), times)
+        });
+        let (store, max_entries) = (&call.state.store, call.policy.max_entries);
+        // A run that began later may have ended before this one: its result is the newer one.
+        let newer = |old: &Times| old.stored > call.now;
+        drop(place.close(|| slot.map(|slot| store.insert(slot, max_entries, newer))));
+        place.answer(|| Answer::Value(value.clone()));
+        value
+    }
+
+    fn recover(self, site: &str, failure: Failure<E>, now: Moment) -> Result<V, Failure<E>> {
+        let last_good = self.last_good(site, now);
+        if last_good.is_none() && is_this_callers_alone(&failure) {
+            // Dropped with its place, which the next who waits takes.
+            return Err(failure);
+        }
+        let Self { call, place, share } = self;
+        place.close(|| ());
+        if let Some(value) = last_good {
+            place.answer(|| Answer::Value(value.clone()));
+            return Ok(value);
+        }
+        let name = call.state.name();
+        place.answer(|| Answer::Failed(Shared::of(&failure, name, &share())));
+        Err(failure)
+    }
+
+    /// The remembered value, if it is still good enough to stand in for a failure.
+    fn last_good(&self, site: &str, now: Moment) -> Option<V> {
+        let Miss {
+            state,
+            policy,
+            hash,
+            ..
+        } = &self.call;
+        let same = |known: &K| known == self.place.key();
+        let (value, stale_age) = state.store.read(*hash, same, |slot| {
+            let age = now.since(slot.times.stored);
+            match freshness(&slot.times, policy, now) {
+                Freshness::Expired => None,
+                Freshness::Stale => Some((slot.value.clone(), Some(age))),
+                Freshness::Fresh | Freshness::RefreshAhead => Some((slot.value.clone(), None)),
+            }
+        })?;
+        if let Some(age) = stale_age {
+            state.stale.fetch_add(1, Relaxed);
+            event::served_stale(site, age);
+        }
+        Some(value)
+    }
+}
+
+/// A caller whose own limit is used up says nothing of the key: others, under limits of their own,
+/// may still run it.
+const fn is_this_callers_alone<E>(failure: &Failure<E>) -> bool {
+    matches!(failure, Failure::Rejected(Rejected::RateLimited { .. }))
+}

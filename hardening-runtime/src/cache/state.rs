@@ -1,0 +1,324 @@
+//! The cache of one name: what a call asks it, and what the call's run tells it.
+//!
+//! ```text
+//! lookup ── Hit(value)
+//!        └─ Miss ── join ── Answered(outcome)      another caller's run answered
+//!                        └─ Lead ── settle(outcome)  this caller runs the body
+//! ```
+
+use super::{
+    call::{Miss, Told},
+    entry::{Freshness, Times, freshness, next_refresh},
+    flight::Board,
+    shard::Slot,
+    store::Store,
+};
+use crate::{chance, clock::Moment};
+use hardening_config::CachePolicy;
+use std::{
+    any::Any,
+    borrow::Borrow,
+    fmt,
+    hash::Hash,
+    sync::atomic::{AtomicU64, Ordering::Relaxed},
+};
+
+/// What can be a key: every call's key is cloned once per run, never on a hit.
+pub trait Key: Hash + Eq + Clone + Send + Sync + 'static {}
+impl<K: Hash + Eq + Clone + Send + Sync + 'static> Key for K {}
+
+/// What can be remembered: it is cloned for each caller who gets it.
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` cannot be cached: every caller gets a clone of the value",
+    label = "not `Clone + Send + Sync + 'static`",
+    note = "`#[derive(Clone)]`, or return an `Arc<{Self}>`"
+)]
+pub trait Value: Clone + Send + Sync + 'static {}
+
+#[diagnostic::do_not_recommend]
+impl<V: Clone + Send + Sync + 'static> Value for V {}
+
+/// Results, and the runs under way that will be results.
+pub struct CacheState<K, V> {
+    name: &'static str,
+    pub(super) store: Store<K, V>,
+    boards: Box<[Board<K, Told<V>>]>,
+    /// The bound at the last insert.
+    max_entries: AtomicU64,
+    pub(super) misses: AtomicU64,
+    pub(super) coalesced: AtomicU64,
+    pub(super) stale: AtomicU64,
+}
+
+impl<K, V> fmt::Debug for CacheState<K, V> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let mut cache = f.debug_struct("CacheState");
+        cache.field("name", &self.name).finish_non_exhaustive()
+    }
+}
+
+/// What happened in a cache since the start. Hits are counted by those who ask.
+#[derive(serde::Serialize, Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct CacheFigures {
+    /// Calls that found nothing to serve, those included that refresh ahead.
+    pub misses: u64,
+    /// Misses that another caller's run answered.
+    pub coalesced: u64,
+    /// Runs that failed and were answered with an old result.
+    pub stale: u64,
+    /// Results put out to make room.
+    pub evicted: u64,
+    /// Results freed because their time was over.
+    pub expired: u64,
+}
+
+/// What the cache has for a key.
+#[must_use]
+pub enum Lookup<'a, K, V> {
+    /// The result.
+    Hit(V),
+    /// Nothing that this caller may be served.
+    Miss(Miss<'a, K, V>),
+}
+
+enum Found<V> {
+    Hit(V),
+    ToRefresh,
+}
+
+impl<K: Key, V: Value> CacheState<K, V> {
+    /// An empty cache, laid out for about `max_entries`. How many are kept at most is said by the
+    /// policy of each insert.
+    #[must_use]
+    pub fn new(name: &'static str, max_entries: u32) -> Self {
+        let boards = (max_entries / 64).clamp(1, 32).next_power_of_two();
+        Self {
+            name,
+            store: Store::new(max_entries),
+            boards: (0..boards).map(|_| Board::new()).collect(),
+            max_entries: AtomicU64::new(max_entries.into()),
+            misses: AtomicU64::new(0),
+            coalesced: AtomicU64::new(0),
+            stale: AtomicU64::new(0),
+        }
+    }
+
+    /// The name.
+    #[must_use]
+    pub const fn name(&self) -> &'static str {
+        self.name
+    }
+
+    /// What happened so far.
+    #[must_use]
+    pub fn figures(&self) -> CacheFigures {
+        CacheFigures {
+            misses: self.misses.load(Relaxed),
+            coalesced: self.coalesced.load(Relaxed),
+            stale: self.stale.load(Relaxed),
+            evicted: self.store.evicted.load(Relaxed),
+            expired: self.store.expired.load(Relaxed),
+        }
+    }
+
+    /// Serves the key, or not. Never waits, and on a hit allocates nothing and clones only the value.
+    #[inline]
+    pub fn lookup<'a, Q>(
+        &'a self,
+        policy: &'a CachePolicy,
+        key: &Q,
+        now: Moment,
+    ) -> Lookup<'a, K, V>
+    where
+        K: Borrow<Q>,
+        Q: Hash + Eq + ?Sized,
+    {
+        self.lookup_like(policy, key, |known| known.borrow() == key, now)
+    }
+
+    /// [`Self::lookup`] for a key that is not built yet: `like` hashes as the key does, `same`
+    /// compares. A tuple of references hashes like the tuple of what they point to.
+    #[inline]
+    pub fn lookup_like<'a>(
+        &'a self,
+        policy: &'a CachePolicy,
+        like: &(impl Hash + ?Sized),
+        same: impl Fn(&K) -> bool,
+        now: Moment,
+    ) -> Lookup<'a, K, V> {
+        let hash = self.store.hash(like);
+        let found = self.store.read(hash, same, |slot| {
+            let freshness = freshness(&slot.times, policy, now);
+            if !freshness.is_served() {
+                return None;
+            }
+            let refreshes = freshness == Freshness::RefreshAhead
+                && slot.claim_refresh(now, next_refresh(policy, now));
+            Some(if refreshes {
+                Found::ToRefresh
+            } else {
+                Found::Hit(slot.value.clone())
+            })
+        });
+        if let Some(Found::Hit(value)) = found {
+            return Lookup::Hit(value);
+        }
+        Lookup::Miss(Miss {
+            state: self,
+            policy,
+            hash,
+            now,
+            refreshes: found.is_some(),
+        })
+    }
+
+    /// The result of the key, if it may be served.
+    pub fn get<Q>(&self, policy: &CachePolicy, key: &Q, now: Moment) -> Option<V>
+    where
+        K: Borrow<Q>,
+        Q: Hash + Eq + ?Sized,
+    {
+        self.peek(
+            policy,
+            self.store.hash(key),
+            |known| known.borrow() == key,
+            now,
+        )
+    }
+
+    pub(super) fn peek(
+        &self,
+        policy: &CachePolicy,
+        hash: u64,
+        same: impl Fn(&K) -> bool,
+        now: Moment,
+    ) -> Option<V> {
+        self.store.read(hash, same, |slot| {
+            match freshness(&slot.times, policy, now) {
+                Freshness::Fresh | Freshness::RefreshAhead => Some(slot.value.clone()),
+                Freshness::Stale | Freshness::Expired => None,
+            }
+        })
+    }
+
+    /// Stores a result. A run of the key that is under way is not stored any more.
+    pub fn insert(&self, policy: &CachePolicy, key: K, value: V, now: Moment) {
+        let hash = self.store.hash(&key);
+        let known = key.clone();
+        let slot = Slot::new(hash, key, value, times(policy, now));
+        let store = || self.store.insert(slot, policy.max_entries, |_| false);
+        drop(self.board(hash).disturb(&known, store));
+        self.tidy(policy, now);
+    }
+
+    /// Forgets the key. A run of it that is under way is told to those who wait, and not stored.
+    pub fn invalidate<Q>(&self, key: &Q)
+    where
+        K: Borrow<Q>,
+        Q: Hash + Eq + ?Sized,
+    {
+        let hash = self.store.hash(key);
+        let remove = || self.store.remove(hash, |known| known.borrow() == key);
+        drop(self.board(hash).disturb(key, remove));
+    }
+
+    /// Forgets everything, the runs under way included.
+    pub fn clear(&self) {
+        self.boards.iter().for_each(Board::disturb_all);
+        self.store.clear();
+    }
+
+    /// Results held. Those that have expired by `now` are freed first.
+    #[must_use]
+    pub fn len(&self, now: Moment) -> usize {
+        self.store.purge_expired(now);
+        self.store.len()
+    }
+
+    /// Frees the results that have expired; says how many.
+    pub fn purge_expired(&self, now: Moment) -> usize {
+        self.store.purge_expired(now)
+    }
+
+    #[cfg(all(test, not(hardening_loom)))]
+    pub(super) fn runs_under_way(&self) -> usize {
+        self.boards.iter().map(Board::len).sum()
+    }
+
+    #[cfg(all(test, not(hardening_loom)))]
+    pub(super) fn seats_taken(&self) -> usize {
+        self.boards.iter().map(Board::seats).sum()
+    }
+
+    pub(super) fn board(&self, hash: u64) -> &Board<K, Told<V>> {
+        #[allow(clippy::cast_possible_truncation)] // masked to the number of boards
+        let index = (hash >> 40) as usize & (self.boards.len() - 1);
+        &self.boards[index]
+    }
+
+    /// What belongs to each insert and miss, outside of all locks: evicts when the bound was
+    /// lowered, and frees some of what has expired.
+    pub(super) fn tidy(&self, policy: &CachePolicy, now: Moment) {
+        let max_entries = u64::from(policy.max_entries);
+        if self.max_entries.load(Relaxed) != max_entries {
+            self.max_entries.store(max_entries, Relaxed);
+            self.store.fit(policy.max_entries);
+        }
+        self.store.sweep(policy, now);
+    }
+}
+
+pub(super) fn times(policy: &CachePolicy, now: Moment) -> Times {
+    let dice = if policy.ttl_jitter.is_zero() {
+        0.0
+    } else {
+        chance::fraction()
+    };
+    Times::new(policy, now, dice)
+}
+
+/// A cache whose types are not known: for the registry, for tests and for figures.
+pub trait ErasedCache: Any + Send + Sync {
+    /// The name.
+    fn name(&self) -> &'static str;
+    /// Results held, those included that have expired and are not freed yet.
+    fn len(&self) -> usize;
+    /// Whether nothing is held.
+    fn is_empty(&self) -> bool {
+        self.len() == 0
+    }
+    /// Forgets everything.
+    fn clear(&self);
+    /// Frees the results that have expired by `now`; says how many. Two loads when nothing has.
+    fn purge_expired(&self, now: Moment) -> usize;
+    /// What happened so far.
+    fn figures(&self) -> CacheFigures;
+    /// Itself, to be downcast to `CacheState<K, V>`.
+    fn as_any(&self) -> &(dyn Any + Send + Sync);
+}
+
+impl<K: Key, V: Value> ErasedCache for CacheState<K, V> {
+    fn name(&self) -> &'static str {
+        self.name
+    }
+
+    fn len(&self) -> usize {
+        self.store.len()
+    }
+
+    fn clear(&self) {
+        self.clear();
+    }
+
+    fn purge_expired(&self, now: Moment) -> usize {
+        self.purge_expired(now)
+    }
+
+    fn figures(&self) -> CacheFigures {
+        self.figures()
+    }
+
+    fn as_any(&self) -> &(dyn Any + Send + Sync) {
+        self
+    }
+}

@@ -1,0 +1,255 @@
+//! The store: bounded, sharded, expiring. Knows results and their times; knows nothing of runs.
+//!
+//! All results together are counted, so exactly `max_entries` fit, however they fall into shards.
+//! The atomics and locks are the standard library's also while a model is checked: what the models
+//! check is the hand-over of runs, not this.
+
+use super::{
+    entry::Times,
+    janitor::Janitor,
+    shard::{Shard, Slot},
+};
+use crate::clock::Moment;
+use foldhash::fast::RandomState;
+use hardening_config::CachePolicy;
+use std::{
+    hash::{BuildHasher, Hash},
+    sync::{
+        PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard,
+        atomic::{AtomicU64, AtomicUsize, Ordering::Relaxed},
+    },
+    time::Duration,
+};
+
+/// Results that one miss looks through at most in search of expired ones, rounded up to a shard.
+const SWEEP: usize = 4096;
+
+/// Results per shard below which another shard would only make eviction worse.
+const SHARD: u32 = 32;
+
+/// On a cache line of its own: readers of a lock write to it.
+#[repr(align(128))]
+struct Lane<K, V>(RwLock<Shard<K, V>>);
+
+pub(super) struct Store<K, V> {
+    hasher: RandomState,
+    shards: Box<[Lane<K, V>]>,
+    count: AtomicUsize,
+    janitor: Janitor,
+    pub(super) evicted: AtomicU64,
+    pub(super) expired: AtomicU64,
+}
+
+impl<K: Hash, V> Store<K, V> {
+    /// The hash of a key, or of what hashes like it.
+    #[inline]
+    pub(super) fn hash(&self, key: &(impl Hash + ?Sized)) -> u64 {
+        self.hasher.hash_one(key)
+    }
+}
+
+impl<K, V> Store<K, V> {
+    /// A store for about `max_entries`; what is kept at most is said with each insert.
+    pub(super) fn new(max_entries: u32) -> Self {
+        let cores = std::thread::available_parallelism().map_or(1, std::num::NonZero::get);
+        let useful = (max_entries / SHARD).max(1).ilog2().min(8);
+        let shards = (1_usize << useful).min((cores * 16).next_power_of_two());
+        Self {
+            hasher: RandomState::default(),
+            shards: (0..shards)
+                .map(|_| Lane(RwLock::new(Shard::new())))
+                .collect(),
+            count: AtomicUsize::new(0),
+            janitor: Janitor::new(),
+            evicted: AtomicU64::new(0),
+            expired: AtomicU64::new(0),
+        }
+    }
+
+    /// Results held, those included that have expired and are not freed yet.
+    pub(super) fn len(&self) -> usize {
+        self.count.load(Relaxed)
+    }
+
+    #[inline]
+    fn index(&self, hash: u64) -> usize {
+        // The table inside the shard uses the lowest and the highest bits.
+        #[allow(clippy::cast_possible_truncation)] // masked to the number of shards
+        {
+            (hash >> 32) as usize & (self.shards.len() - 1)
+        }
+    }
+
+    #[inline]
+    fn shared(&self, shard: usize) -> RwLockReadGuard<'_, Shard<K, V>> {
+        let lock = &self.shards[shard].0;
+        lock.read().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn exclusive(&self, shard: usize) -> RwLockWriteGuard<'_, Shard<K, V>> {
+        let lock = &self.shards[shard].0;
+        lock.write().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// What `look` sees in the result of the key; a result that it returns something for counts
+    /// as asked for.
+    #[inline]
+    pub(super) fn read<R>(
+        &self,
+        hash: u64,
+        same: impl Fn(&K) -> bool,
+        look: impl FnOnce(&Slot<K, V>) -> Option<R>,
+    ) -> Option<R> {
+        let shard = self.shared(self.index(hash));
+        let (index, slot) = shard.find(hash, same)?;
+        let seen = look(slot)?;
+        shard.visit(index);
+        Some(seen)
+    }
+
+    /// Takes the result of the key out.
+    pub(super) fn remove(&self, hash: u64, same: impl Fn(&K) -> bool) -> Option<Slot<K, V>> {
+        let mut shard = self.exclusive(self.index(hash));
+        let (index, _) = shard.find(hash, same)?;
+        let slot = shard.take(index);
+        self.count.fetch_sub(usize::from(slot.is_some()), Relaxed);
+        slot
+    }
+
+    /// Frees everything.
+    pub(super) fn clear(&self) {
+        for index in 0..self.shards.len() {
+            let mut shard = self.exclusive(index);
+            let all = shard.drain();
+            self.count.fetch_sub(all.len(), Relaxed);
+            drop(shard);
+        }
+    }
+
+    /// Looks for expired results if it is time to, for at most a few microseconds.
+    pub(super) fn sweep(&self, policy: &CachePolicy, now: Moment) {
+        if self.janitor.is_due(now) {
+            let life = policy.ttl.saturating_add(policy.stale_if_error);
+            self.round(now, (life / 8).min(Duration::from_secs(60)), SWEEP);
+        }
+    }
+
+    /// Frees all that has expired. Costs a load or two when nothing has.
+    pub(super) fn purge_expired(&self, now: Moment) -> usize {
+        if !self.janitor.anything_expired(now) {
+            return 0;
+        }
+        // A round that was under way may have passed shards that have something now.
+        let (mut freed, mut rounds) = (0, 0);
+        while rounds < 2 && self.janitor.anything_expired(now) {
+            freed += self.round(now, Duration::ZERO, usize::MAX);
+            rounds += 1;
+        }
+        freed
+    }
+
+    fn round(&self, now: Moment, gap: Duration, budget: usize) -> usize {
+        let Some(mut round) = self.janitor.enter() else {
+            return 0;
+        };
+        let (mut looked, mut freed) = (0, 0);
+        while round.shard < self.shards.len() && looked < budget {
+            let purged = self.exclusive(round.shard).purge(now);
+            self.count.fetch_sub(purged.expired.len(), Relaxed);
+            round.shard += 1;
+            round.earliest = round.earliest.min(purged.earliest);
+            looked += purged.places;
+            freed += purged.expired.len();
+        }
+        if round.shard == self.shards.len() {
+            self.janitor.finish(&round, now.plus(gap));
+        }
+        self.expired.fetch_add(freed as u64, Relaxed);
+        freed
+    }
+}
+
+/// What an insert put out of the store: to be dropped where no lock is held.
+pub(super) type Outcasts<K, V> = Vec<Slot<K, V>>;
+
+impl<K: Eq, V> Store<K, V> {
+    /// Stores a result, unless `keep_old` wants the one that is there. At most `max_entries` are
+    /// held afterwards, except after the setting was lowered: see [`Self::fit`].
+    pub(super) fn insert(
+        &self,
+        slot: Slot<K, V>,
+        max_entries: u32,
+        keep_old: impl Fn(&Times) -> bool,
+    ) -> Outcasts<K, V> {
+        let (home, expires) = (self.index(slot.hash), slot.times.stale_until);
+        let mut outcasts = Vec::new();
+        for _ in 0..8 {
+            let mut shard = self.exclusive(home);
+            if let Some((index, old)) = shard.find(slot.hash, |key| *key == slot.key) {
+                let keeps = keep_old(&old.times);
+                match shard.get_mut(index).filter(|_| !keeps) {
+                    Some(old) => outcasts.push(std::mem::replace(old, slot)),
+                    None => outcasts.push(slot),
+                }
+                drop(shard);
+                self.janitor.note(expires);
+                return outcasts;
+            }
+            if self.take_place(max_entries)
+                || self.make_room(&mut shard, &mut outcasts, max_entries)
+            {
+                shard.push(slot);
+                drop(shard);
+                self.janitor.note(expires);
+                return outcasts;
+            }
+            drop(shard);
+            // Full, and nothing of it in this shard: make room in another one and try again.
+            match self.evict_after(home) {
+                Some(slot) => outcasts.push(slot),
+                None => break,
+            }
+        }
+        outcasts.push(slot);
+        outcasts
+    }
+
+    fn take_place(&self, max_entries: u32) -> bool {
+        let more = |count| (count < max_entries as usize).then_some(count + 1);
+        self.count.fetch_update(Relaxed, Relaxed, more).is_ok()
+    }
+
+    fn make_room(
+        &self,
+        shard: &mut Shard<K, V>,
+        outcasts: &mut Outcasts<K, V>,
+        max_entries: u32,
+    ) -> bool {
+        let victim = if max_entries > 0 { shard.evict() } else { None };
+        self.evicted.fetch_add(u64::from(victim.is_some()), Relaxed);
+        let evicted = victim.is_some();
+        outcasts.extend(victim);
+        evicted
+    }
+
+    /// Evicts from the first shard after `home` that holds anything.
+    fn evict_after(&self, home: usize) -> Option<Slot<K, V>> {
+        let slot = (1..=self.shards.len()).find_map(|step| {
+            let mut shard = self.exclusive((home + step) & (self.shards.len() - 1));
+            let slot = shard.evict()?;
+            self.count.fetch_sub(1, Relaxed);
+            Some(slot)
+        })?;
+        self.evicted.fetch_add(1, Relaxed);
+        Some(slot)
+    }
+
+    /// Evicts until `max_entries` are left: the setting was lowered.
+    pub(super) fn fit(&self, max_entries: u32) {
+        for home in 0.. {
+            if self.len() <= max_entries as usize || self.evict_after(home).is_none() {
+                break;
+            }
+        }
+    }
+}

@@ -1,0 +1,155 @@
+//! One call of an annotated function: what flows through its layers.
+//!
+//! The generated code asks it for one layer after the other; each answers from what is in force at
+//! the site, and knows nothing of its neighbours. A call that is dropped half-way was left by its
+//! caller.
+
+mod attempt;
+mod cached;
+mod layers;
+
+pub use attempt::Run;
+pub use cached::{Absent, Cached, Found, Leading};
+pub use layers::{Probing, Retrying};
+
+use crate::{
+    clock::{self, Moment},
+    context::{self, Context},
+    event,
+    live::Live,
+    metrics::{Event, Layer, Outcome},
+    outcome::{Failure, Rejected},
+    shape::{FromRejected, Join},
+    site::Site,
+    timeout::nearest,
+};
+use std::panic::resume_unwind;
+
+/// A call under way.
+#[derive(Debug)]
+pub struct Call {
+    site: &'static Site,
+    live: &'static Live,
+    began: Moment,
+    /// The deadline of the calls around this one.
+    inherited: Option<Moment>,
+    /// The deadline of this call.
+    until: Option<Moment>,
+    attempts: u32,
+    /// The shared cache run that this call leads; 0 is none.
+    flight: u32,
+    ended: bool,
+}
+
+impl Call {
+    #[inline]
+    pub(crate) fn begin(site: &'static Site, live: &'static Live) -> Self {
+        site.metrics.begin();
+        Self {
+            site,
+            live,
+            began: clock::now(),
+            inherited: context::current().deadline,
+            until: None,
+            attempts: 0,
+            flight: 0,
+            ended: false,
+        }
+    }
+
+    /// The time of the call timeout begins.
+    #[inline]
+    pub fn begin_timeout(&mut self) {
+        if let Some(limit) = self.live.timeout.call {
+            self.until = Some(self.present().plus(limit));
+        }
+    }
+
+    /// The present, just inside of the cache. A call that nothing can have held up yet need not ask
+    /// the clock again.
+    #[inline]
+    fn present(&self) -> Moment {
+        if self.live.cache.is_some() {
+            clock::now()
+        } else {
+            self.began
+        }
+    }
+
+    /// The nearest deadline of this call and those around it.
+    #[inline]
+    fn deadline(&self) -> Option<Moment> {
+        nearest(self.until, self.inherited)
+    }
+
+    /// The context of the next attempt's body, and the moment at which the attempt ends.
+    #[inline]
+    fn next_attempt(&mut self) -> (Context, Option<Moment>) {
+        self.attempts += 1;
+        if self.attempts > 1 {
+            self.site.metrics.count(Event::Retry);
+        }
+        let limit = self.live.timeout.attempt;
+        let until = nearest(self.until, limit.map(|limit| clock::now().plus(limit)));
+        let around = context::current();
+        let context = Context {
+            attempt: self.attempts,
+            deadline: nearest(until, self.inherited),
+            flights: around.flights.with(self.flight),
+        };
+        (context, until)
+    }
+
+    /// `rejected`, told and counted.
+    fn refused(&self, layer: Layer, rejected: Rejected) -> Rejected {
+        event::rejected(self.live.path, layer.as_str(), &rejected);
+        self.site.metrics.count(Event::Rejected(layer));
+        rejected
+    }
+
+    /// The outer edge: what came of the call, as the function returns it. A panic of the body is
+    /// raised again here.
+    #[inline]
+    pub fn finish<S, T, E>(self, _: S, outcome: Result<T, Failure<E>>) -> S::Returned
+    where
+        S: Join<T, E>,
+        E: FromRejected,
+    {
+        S::join(self.end(outcome))
+    }
+
+    /// The outer edge before a fallback.
+    #[inline]
+    pub fn end<T, E: FromRejected>(mut self, outcome: Result<T, Failure<E>>) -> Result<T, E> {
+        self.record(Outcome::of(&outcome));
+        match outcome {
+            Ok(value) => Ok(value),
+            Err(Failure::Error(error)) => Err(error),
+            Err(Failure::Rejected(rejected)) => Err(E::from_rejected(rejected)),
+            Err(Failure::Panicked(payload)) => resume_unwind(payload),
+        }
+    }
+
+    #[inline]
+    fn record(&mut self, outcome: Outcome) {
+        self.ended = true;
+        let elapsed = clock::now().since(self.began);
+        self.site.metrics.record(outcome, elapsed, self.attempts);
+    }
+}
+
+impl Drop for Call {
+    fn drop(&mut self) {
+        if !self.ended {
+            self.record(Outcome::Dropped);
+        }
+    }
+}
+
+impl Site {
+    /// The fallback answers in the function's place.
+    pub fn degraded(&'static self) {
+        event::degraded(self.live().path);
+        self.metrics.count(Event::Fallback);
+    }
+}

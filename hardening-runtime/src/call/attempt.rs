@@ -1,0 +1,128 @@
+//! The innermost driver: one run of the body.
+
+use super::Call;
+use crate::{
+    clock, event, inject,
+    metrics::{Event, Layer},
+    outcome::{Failure, Rejected},
+    shape::Split,
+    site::Site,
+    timeout::{self, Attempt, Ended},
+};
+use std::{
+    convert::Infallible,
+    future::Future,
+    marker::PhantomData,
+    pin::Pin,
+    task::{Context, Poll, ready},
+    time::Duration,
+};
+
+pin_project_lite::pin_project! {
+    /// A run of an async body under its deadlines; what [`Call::attempt`] returns.
+    #[must_use = "futures do nothing unless awaited"]
+    pub struct Run<S, F> {
+        #[pin]
+        body: Attempt<Body<F>>,
+        // What is said when its time is up.
+        late: Rejected,
+        site: &'static Site,
+        shape: PhantomData<fn() -> S>,
+    }
+}
+
+pin_project_lite::pin_project! {
+    // A body behind what tests inject, which takes up the body's time.
+    struct Body<F> {
+        #[pin]
+        injected: inject::Injected,
+        #[pin]
+        body: F,
+    }
+}
+
+impl<F: Future> Future for Body<F> {
+    type Output = Result<F::Output, Failure<Infallible>>;
+
+    #[inline]
+    fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
+        let this = self.project();
+        ready!(this.injected.poll_failure(cx))?;
+        this.body.poll(cx).map(Ok)
+    }
+}
+
+impl Call {
+    /// Runs an async body, until it returns or its time is up.
+    #[inline]
+    pub fn attempt<S, F>(&mut self, _: S, body: F) -> Run<S, F>
+    where
+        F: Future,
+        S: Split<F::Output>,
+    {
+        let (context, until) = self.next_attempt();
+        let injected = inject::into(self.live.path);
+        Run {
+            body: timeout::attempt(context, until, Body { injected, body }),
+            late: self.late(until),
+            site: self.site,
+            shape: PhantomData,
+        }
+    }
+
+    /// Runs a blocking body.
+    #[inline]
+    pub fn attempt_blocking<S, R>(
+        &mut self,
+        _: S,
+        body: impl FnOnce() -> R,
+    ) -> Result<S::Value, Failure<S::Error>>
+    where
+        S: Split<R>,
+    {
+        let (context, _) = self.next_attempt();
+        inject::into(self.live.path).blocking()?;
+        match timeout::run_blocking(context, body) {
+            Ok(returned) => S::split(returned).map_err(Failure::Error),
+            Err(payload) => Err(Failure::Panicked(payload)),
+        }
+    }
+
+    /// What is said when an attempt is not over at `until`: it names the time that was given,
+    /// the attempt's or the call's.
+    fn late(&self, until: Option<clock::Moment>) -> Rejected {
+        let limits = &self.live.timeout;
+        let of_call = self.until.is_some() && self.until == until;
+        let after = if of_call { limits.call } else { limits.attempt };
+        Rejected::TimedOut {
+            name: self.live.path,
+            after: after.unwrap_or(Duration::ZERO),
+        }
+    }
+}
+
+impl<S, F> Future for Run<S, F>
+where
+    F: Future,
+    S: Split<F::Output>,
+{
+    type Output = Result<S::Value, Failure<S::Error>>;
+
+    #[inline]
+    fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
+        let this = self.project();
+        Poll::Ready(match ready!(this.body.poll(cx)) {
+            Ended::Returned(Ok(returned)) => S::split(returned).map_err(Failure::Error),
+            Ended::Returned(Err(Failure::Rejected(injected))) => Err(Failure::Rejected(injected)),
+            Ended::Returned(Err(Failure::Panicked(injected))) => Err(Failure::Panicked(injected)),
+            Ended::Returned(Err(Failure::Error(never))) => match never {},
+            Ended::Panicked(payload) => Err(Failure::Panicked(payload)),
+            Ended::Elapsed => {
+                let late = this.late.clone();
+                event::rejected(late.name(), Layer::Timeout.as_str(), &late);
+                this.site.metrics.count(Event::Rejected(Layer::Timeout));
+                Err(Failure::Rejected(late))
+            }
+        })
+    }
+}

@@ -1,0 +1,220 @@
+//! The layers between the cache and the body, as the generated code asks for them.
+
+use super::Call;
+use crate::{
+    bulkhead::{Place, Priority, WaitEnded},
+    circuit_breaker::{Admitted, Signal},
+    clock, inject,
+    metrics::Layer,
+    outcome::{Class, Failure, Rejected},
+    rate_limit::Admission,
+    retry::{Driver, Next, RetryEvent},
+};
+use std::time::Duration;
+
+impl Call {
+    /// The rate limit: the call's tokens, now or after its wait.
+    #[inline]
+    pub async fn rate_limit(&self, key: u64, cost: u32) -> Result<(), Rejected> {
+        let waited = match self.admit(key, cost)? {
+            Admission::Now => return Ok(()),
+            Admission::Wait(place) => place.wait().await,
+        };
+        waited.map_err(|rejected| self.refused(Layer::RateLimit, rejected))
+    }
+
+    /// [`rate_limit`](Self::rate_limit) for a blocking function.
+    #[inline]
+    pub fn rate_limit_blocking(&self, key: u64, cost: u32) -> Result<(), Rejected> {
+        let waited = match self.admit(key, cost)? {
+            Admission::Now => return Ok(()),
+            Admission::Wait(place) => place.wait_blocking(),
+        };
+        waited.map_err(|rejected| self.refused(Layer::RateLimit, rejected))
+    }
+
+    #[inline]
+    fn admit(&self, key: u64, cost: u32) -> Result<Admission<'static>, Rejected> {
+        let Some(layer) = &self.live.rate_limit else {
+            return Ok(Admission::Now);
+        };
+        // Nothing has held the call up yet if no layer that waits is around this one.
+        let now = if self.live.limits_first {
+            self.began
+        } else {
+            clock::now()
+        };
+        match layer
+            .state
+            .admit(&layer.policy, key, cost, now, self.deadline())
+        {
+            Err(rejected) => {
+                let rejected = self.refused(Layer::RateLimit, rejected);
+                if layer.observe {
+                    Ok(Admission::Now)
+                } else {
+                    Err(rejected)
+                }
+            }
+            Ok(Admission::Wait(_)) if layer.observe => Ok(Admission::Now),
+            Ok(admission) => Ok(admission),
+        }
+    }
+
+    /// The retry: what follows each attempt.
+    #[inline]
+    #[must_use]
+    pub fn retry(&self) -> Retrying {
+        Retrying(self.live.retry.as_ref().map(|layer| {
+            let (deadline, budget) = (self.deadline(), Some(layer.state));
+            // `max_elapsed` is the time of the attempts: what held the call up before is not in it.
+            let now = if self.live.retries_first {
+                self.began
+            } else {
+                clock::now()
+            };
+            Driver::begin(self.live.path, &layer.policy, budget, deadline, now)
+        }))
+    }
+
+    /// The wait before a retry.
+    pub async fn pause(&self, delay: Duration) {
+        if !delay.is_zero() {
+            clock::sleep_until(clock::now().plus(delay)).await;
+        }
+    }
+
+    /// [`pause`](Self::pause) for a blocking function.
+    pub fn pause_blocking(&self, delay: Duration) {
+        clock::sleep_blocking(delay);
+    }
+
+    /// The circuit breaker: whether the dependency may be called.
+    #[inline]
+    pub fn circuit_breaker(&self) -> Result<Probing, Rejected> {
+        let Some(layer) = &self.live.circuit_breaker else {
+            return Ok(Probing(None));
+        };
+        match layer.state.enter(&layer.policy, clock::now) {
+            Ok(admitted) => Ok(Probing(Some(admitted.with_deadline(self.deadline())))),
+            Err(rejected) => {
+                let rejected = self.refused(Layer::CircuitBreaker, rejected);
+                if layer.observe {
+                    Ok(Probing(None))
+                } else {
+                    Err(rejected)
+                }
+            }
+        }
+    }
+
+    /// The bulkhead: a place among those that run together, now or after a wait.
+    #[inline]
+    pub async fn bulkhead(&self, priority: Priority) -> Result<Option<Place<'static>>, Rejected> {
+        let Some(layer) = &self.live.bulkhead else {
+            return Ok(None);
+        };
+        if let Some(place) = layer.state.try_enter(&layer.policy) {
+            return Ok(Some(place));
+        }
+        let (now, deadline) = (clock::now(), self.deadline());
+        let waited = layer
+            .state
+            .enter(&layer.policy, priority, now, deadline)
+            .await;
+        waited.map(Some).map_err(|ended| self.turned_away(ended))
+    }
+
+    /// [`bulkhead`](Self::bulkhead) for a blocking function.
+    #[inline]
+    pub fn bulkhead_blocking(
+        &self,
+        priority: Priority,
+    ) -> Result<Option<Place<'static>>, Rejected> {
+        let Some(layer) = &self.live.bulkhead else {
+            return Ok(None);
+        };
+        if let Some(place) = layer.state.try_enter(&layer.policy) {
+            return Ok(Some(place));
+        }
+        let (now, deadline) = (clock::now(), self.deadline());
+        let waited = layer
+            .state
+            .enter_blocking(&layer.policy, priority, now, deadline);
+        waited.map(Some).map_err(|ended| self.turned_away(ended))
+    }
+
+    fn turned_away(&self, ended: WaitEnded) -> Rejected {
+        match ended {
+            WaitEnded::Full(rejected) => self.refused(Layer::Bulkhead, rejected),
+            WaitEnded::Deadline => {
+                let after = clock::now().since(self.began);
+                let rejected = Rejected::TimedOut {
+                    name: self.live.path,
+                    after,
+                };
+                self.refused(Layer::Timeout, rejected)
+            }
+        }
+    }
+}
+
+/// The retry layer of one call; switched off, it is none.
+#[derive(Debug)]
+pub struct Retrying(Option<Driver<'static>>);
+
+impl Retrying {
+    /// What follows an attempt: nothing, or another one after a wait.
+    #[inline]
+    pub fn next<T, E>(
+        &mut self,
+        outcome: Result<T, Failure<E>>,
+        classify: impl FnOnce(&E) -> Class,
+        on_retry: impl FnOnce(&RetryEvent),
+    ) -> Next<Result<T, Failure<E>>> {
+        match &mut self.0 {
+            Some(driver) if inject::is_last(driver.attempt()) => Next::Done(outcome),
+            Some(driver) => driver.next(outcome, classify, on_retry),
+            None => Next::Done(outcome),
+        }
+    }
+}
+
+/// A call that the circuit breaker let through. Dropped unsettled, its caller went away.
+pub struct Probing(Option<Admitted<'static>>);
+
+impl std::fmt::Debug for Probing {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_tuple("Probing").finish_non_exhaustive()
+    }
+}
+
+impl Probing {
+    /// Tells the circuit what came of the call. `class` says what an error is worth, if its type
+    /// can tell.
+    #[inline]
+    pub fn settle<T, E>(
+        self,
+        outcome: Result<T, Failure<E>>,
+        class: impl FnOnce(&E) -> Option<Class>,
+    ) -> Result<T, Failure<E>> {
+        if let Some(admitted) = self.0 {
+            admitted.settle(Signal::of(&outcome, class), clock::now);
+        }
+        outcome
+    }
+
+    /// Tells the circuit what came of the call, where `failure_if` says which results are failures.
+    #[inline]
+    pub fn settle_if<T, E>(
+        self,
+        outcome: Result<T, Failure<E>>,
+        failure_if: impl FnOnce(&Result<T, E>) -> bool,
+    ) -> Result<T, Failure<E>> {
+        let (outcome, signal) = Signal::judged(outcome, failure_if);
+        if let Some(admitted) = self.0 {
+            admitted.settle(signal, clock::now);
+        }
+        outcome
+    }
+}

@@ -1,1 +1,0 @@
-//! Circuit breaker: stop calling what is down.

@@ -1,0 +1,367 @@
+//! The state of a circuit that its callers share: one word, the moments that its rules look at, and
+//! the windows. It holds no settings: each decision takes the policy in force, so a reload swaps
+//! settings and the state lives on.
+
+use super::{
+    change::Change,
+    guard::Admitted,
+    rules::{self, Entry, Reason, Step},
+    signal::Signal,
+    tally::Tally,
+    window::{Counts, Kept, Windows},
+    word::{Key, Phase, Word},
+};
+use crate::{
+    clock::{self, Moment},
+    config::CircuitBreakerPolicy as Policy,
+    outcome::Rejected,
+    sync::{
+        AtomicU64,
+        Ordering::{AcqRel, Acquire, Relaxed},
+    },
+};
+use std::time::Duration;
+
+/// A circuit's shared state.
+///
+/// The moments are written before the swap that makes others look at them, so whoever sees the swap
+/// sees a moment that is at least as young. A loser of the swap writes the present too: no harm.
+pub(crate) struct BreakerState {
+    word: AtomicU64,
+    /// When the circuit opened; read while open.
+    opened_at: AtomicU64,
+    /// When the last probe began; read while half-open.
+    probed_at: AtomicU64,
+    /// When the circuit last changed, to be shown.
+    changed_at: AtomicU64,
+    /// How often it opened, to be shown.
+    opened: AtomicU64,
+    name: &'static str,
+    windows: Windows,
+    rejected: Tally,
+}
+
+/// That a call was admitted, and in which generation. Its result must be given back: see
+/// [`Admitted`], which does.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Ticket {
+    key: Key,
+    /// When the call began, where the policy measures slow calls; else [`UNTIMED`].
+    began: Moment,
+}
+
+/// A call whose time is not taken. Not an `Option`, with which a ticket would not fit in registers.
+const UNTIMED: Moment = Moment::from_nanos(u64::MAX);
+
+/// A circuit's counts, to be shown.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Figures {
+    pub(super) phase: Phase,
+    pub(super) window: Option<Counts>,
+    pub(super) opened: u64,
+    pub(super) rejected: u64,
+    pub(super) time_in_state: Duration,
+    pub(super) retry_after: Option<Duration>,
+}
+
+impl BreakerState {
+    pub(crate) fn new(name: &'static str) -> Self {
+        Self {
+            word: AtomicU64::new(0),
+            opened_at: AtomicU64::new(0),
+            probed_at: AtomicU64::new(0),
+            changed_at: AtomicU64::new(clock::now().as_nanos()),
+            opened: AtomicU64::new(0),
+            name,
+            windows: Windows::default(),
+            rejected: Tally::new(),
+        }
+    }
+
+    pub(crate) const fn name(&self) -> &'static str {
+        self.name
+    }
+
+    /// Admits the call or rejects it. `now` is only asked for when the decision needs the present:
+    /// not on a closed circuit without slow calls.
+    ///
+    /// A caller that only observes may go on after a rejection: a call without a guard is counted
+    /// nowhere, so the circuit opens, probes and closes as it would if it rejected.
+    #[inline]
+    pub(crate) fn enter<'a>(
+        &'a self,
+        policy: &'a Policy,
+        now: impl FnOnce() -> Moment,
+    ) -> Result<Admitted<'a>, Rejected> {
+        let word = self.word();
+        if word.is_closed() {
+            let began = rules::slow_call(policy).map_or(UNTIMED, |_| now());
+            let ticket = Ticket {
+                key: word.key(),
+                began,
+            };
+            return Ok(Admitted::new(self, policy, ticket));
+        }
+        if word.is_forced_open() {
+            return Err(self.reject(None));
+        }
+        self.enter_slowly(policy, now())
+    }
+
+    #[cold]
+    #[inline(never)]
+    fn enter_slowly<'a>(
+        &'a self,
+        policy: &'a Policy,
+        now: Moment,
+    ) -> Result<Admitted<'a>, Rejected> {
+        match self.try_enter(policy, now) {
+            Ok((ticket, change)) => {
+                self.tell(change);
+                Ok(Admitted::new(self, policy, ticket))
+            }
+            Err(retry_after) => Err(self.reject(retry_after)),
+        }
+    }
+
+    /// The decision of [`enter`](Self::enter), told to nobody.
+    pub(super) fn try_enter(
+        &self,
+        policy: &Policy,
+        now: Moment,
+    ) -> Result<(Ticket, Option<Change>), Option<Duration>> {
+        let began = now;
+        loop {
+            let word = self.word();
+            let opened_at = read(&self.opened_at);
+            let probed_at = read(&self.probed_at);
+            let (next, change) = match rules::enter(word.phase(), policy, now, opened_at, probed_at)
+            {
+                Entry::Admit => {
+                    let key = word.key();
+                    return Ok((Ticket { key, began }, None));
+                }
+                Entry::Reject(retry_after) => return Err(retry_after),
+                Entry::Join(phase) => (word.with(phase), None),
+                Entry::Probe(phase) => (word.next(phase), Change::half_opened(word.phase())),
+            };
+            write(&self.probed_at, now);
+            if self.swap(word, next) {
+                if change.is_some() {
+                    write(&self.changed_at, now);
+                }
+                let key = next.key();
+                return Ok((Ticket { key, began }, change));
+            }
+        }
+    }
+
+    fn reject(&self, retry_after: Option<Duration>) -> Rejected {
+        self.rejected.add_one();
+        Rejected::CircuitOpen {
+            name: self.name,
+            retry_after,
+        }
+    }
+
+    /// Takes a call's result, and tells what it changed. `now` is only asked for when the rules
+    /// need the present.
+    #[inline]
+    pub(super) fn settle(
+        &self,
+        ticket: Ticket,
+        policy: &Policy,
+        signal: Signal,
+        now: impl FnOnce() -> Moment,
+    ) {
+        if signal == Signal::Success && self.word().is_clean(ticket.key) {
+            if rules::takes_rates(policy) {
+                self.keep_success(ticket, policy, now());
+            }
+            return;
+        }
+        self.settle_slowly(ticket, policy, signal, now());
+    }
+
+    /// A success of a closed circuit that has nothing to forget: only the window learns of it.
+    #[inline(never)]
+    fn keep_success(&self, ticket: Ticket, policy: &Policy, now: Moment) {
+        let slow = is_slow(ticket, policy, now);
+        self.tell(self.keep(ticket, policy, Signal::Success, slow, now));
+    }
+
+    #[inline(never)]
+    fn settle_slowly(&self, ticket: Ticket, policy: &Policy, signal: Signal, now: Moment) {
+        self.tell(self.try_settle(ticket, policy, signal, now));
+    }
+
+    /// The decision of [`settle`](Self::settle), told to nobody. A result of a past generation
+    /// changes nothing.
+    pub(super) fn try_settle(
+        &self,
+        ticket: Ticket,
+        policy: &Policy,
+        signal: Signal,
+        now: Moment,
+    ) -> Option<Change> {
+        let slow = is_slow(ticket, policy, now);
+        loop {
+            let word = self.word();
+            if word.key() != ticket.key {
+                return None;
+            }
+            match rules::after(word.phase(), signal, slow, policy) {
+                Step::Count(phase) => {
+                    if phase == word.phase() || self.swap(word, word.with(phase)) {
+                        return self.keep(ticket, policy, signal, slow, now);
+                    }
+                }
+                Step::Open { reopened, reason } => {
+                    if self.open(word, reopened, now) {
+                        return Some(Change::opened(policy, reopened, reason));
+                    }
+                }
+                Step::Close => {
+                    if self.swap(word, word.next(Phase::CLEAN)) {
+                        write(&self.changed_at, now);
+                        return Some(Change::Closed);
+                    }
+                }
+            }
+        }
+    }
+
+    /// Keeps the result of a closed circuit for the rates, and opens the circuit when they say so.
+    fn keep(
+        &self,
+        ticket: Ticket,
+        policy: &Policy,
+        signal: Signal,
+        slow: bool,
+        now: Moment,
+    ) -> Option<Change> {
+        if !ticket.key.is_closed() || !rules::takes_rates(policy) {
+            return None;
+        }
+        let kept = match signal {
+            Signal::Failure => Kept::Failure,
+            Signal::Success if slow => Kept::Slow,
+            Signal::Success => Kept::Success,
+            Signal::Neutral | Signal::Dropped => return None,
+        };
+        let generation = ticket.key.generation();
+        let counts = self.windows.record(policy, generation, kept, now)?;
+        let reason = rules::tripped(policy, counts)?;
+        loop {
+            let word = self.word();
+            if word.key() != ticket.key {
+                return None;
+            }
+            if self.open(word, 0, now) {
+                return Some(Change::opened(policy, 0, reason));
+            }
+        }
+    }
+
+    fn open(&self, word: Word, reopened: u64, now: Moment) -> bool {
+        write(&self.opened_at, now);
+        let won = self.swap(word, word.next(Phase::Open { reopened }));
+        if won {
+            write(&self.changed_at, now);
+            self.opened.fetch_add(1, Relaxed);
+        }
+        won
+    }
+
+    /// Rejects every call until [`force_close`](Self::force_close) or [`reset`](Self::reset).
+    pub(crate) fn force_open(&self, now: Moment) {
+        let before = self.force(Phase::ForcedOpen, now);
+        if before != Phase::ForcedOpen {
+            self.opened.fetch_add(1, Relaxed);
+            self.tell(Some(Change::Opened {
+                open_for: None,
+                reason: Reason::Forced,
+            }));
+        }
+    }
+
+    /// Admits every call, whatever it comes to, until [`force_open`](Self::force_open) or
+    /// [`reset`](Self::reset).
+    pub(crate) fn force_close(&self, now: Moment) {
+        let before = self.force(Phase::ForcedClosed, now);
+        self.tell(Change::closed(before));
+    }
+
+    /// Closes the circuit and forgets its counts; it decides for itself again.
+    pub(crate) fn reset(&self, now: Moment) {
+        let before = self.force(Phase::CLEAN, now);
+        self.tell(Change::closed(before));
+    }
+
+    /// Begins a new generation in this phase, and returns the phase before.
+    fn force(&self, phase: Phase, now: Moment) -> Phase {
+        loop {
+            let word = self.word();
+            if self.swap(word, word.next(phase)) {
+                write(&self.changed_at, now);
+                return word.phase();
+            }
+        }
+    }
+
+    /// What the circuit does at present. Like everything that reads, it changes nothing: an open
+    /// circuit whose time is over is open until a call comes to probe.
+    pub(super) fn phase(&self) -> Phase {
+        self.word().phase()
+    }
+
+    /// When a call that is rejected now may be admitted; zero when it would be admitted, none while
+    /// forced open.
+    pub(crate) fn retry_after(&self, policy: &Policy, now: Moment) -> Option<Duration> {
+        let (opened_at, probed_at) = (read(&self.opened_at), read(&self.probed_at));
+        match rules::enter(self.phase(), policy, now, opened_at, probed_at) {
+            Entry::Reject(retry_after) => retry_after,
+            Entry::Admit | Entry::Join(_) | Entry::Probe(_) => Some(Duration::ZERO),
+        }
+    }
+
+    pub(super) fn figures(&self, policy: &Policy, now: Moment) -> Figures {
+        let word = self.word();
+        let phase = word.phase();
+        let in_force = matches!(phase, Phase::Closed { .. });
+        let generation = word.key().generation();
+        Figures {
+            phase,
+            window: in_force
+                .then(|| self.windows.counts(policy, generation, now))
+                .flatten(),
+            opened: self.opened.load(Relaxed),
+            rejected: self.rejected.total(),
+            time_in_state: now.since(read(&self.changed_at)),
+            retry_after: self.retry_after(policy, now),
+        }
+    }
+
+    #[inline]
+    fn word(&self) -> Word {
+        Word(self.word.load(Acquire))
+    }
+
+    fn swap(&self, word: Word, next: Word) -> bool {
+        self.word
+            .compare_exchange(word.0, next.0, AcqRel, Acquire)
+            .is_ok()
+    }
+}
+
+fn read(moment: &AtomicU64) -> Moment {
+    Moment::from_nanos(moment.load(Relaxed))
+}
+
+fn write(moment: &AtomicU64, now: Moment) {
+    moment.store(now.as_nanos(), Relaxed);
+}
+
+fn is_slow(ticket: Ticket, policy: &Policy, now: Moment) -> bool {
+    rules::slow_call(policy).is_some_and(|slow| now.since(ticket.began) > slow)
+}

@@ -1,0 +1,254 @@
+//! The results of the last while, in buckets.
+//!
+//! A bucket is as wide as the greatest power of two, in nanoseconds, that fits 64 times into the
+//! window, so the window is 64 to 127 buckets long, and finding a result's bucket takes no
+//! division. Buckets stand at multiples of their width on the clock's scale, and the ring reuses a
+//! bucket's place 128 buckets later. A result is counted for at least 31/32 of the window and never
+//! for longer than the window, and buckets expire one by one.
+//!
+//! Each cell is `tag: 32 | count: 32`. The tag tells the generation and the lap of the ring that
+//! the count belongs to, so nobody has to clear a cell: whoever counts first in a new lap replaces
+//! it, and a reader passes over cells of other laps. A success costs one atomic add.
+
+use super::{Counts, Kept};
+use crate::{
+    clock::{self, Moment},
+    sync::{
+        AtomicU64, Mutex,
+        Ordering::{AcqRel, Acquire, Relaxed},
+        lock,
+    },
+};
+use std::{array, time::Duration};
+
+/// Buckets that fit into a window at least. Loom looks at every order of every access: it gets few.
+const LEAST: u64 = if cfg!(hardening_loom) { 1 } else { 64 };
+/// Places in the ring.
+#[allow(clippy::cast_possible_truncation)] // 128
+const PLACES: usize = 2 * LEAST as usize;
+const COUNT_BITS: u32 = 32;
+const LAP_BITS: u32 = 20;
+const COUNT: u64 = (1 << COUNT_BITS) - 1;
+
+pub(super) struct TimeWindow {
+    /// How the ring is cut at present: the [`Cut::shift`], plus one; 0 before the first result.
+    cut: AtomicU64,
+    recutting: Mutex<()>,
+    calls: Plane,
+    failures: Plane,
+    slow: Plane,
+}
+
+/// One count per bucket, on cache lines of its own: each success writes to `calls` only.
+#[repr(align(64))]
+struct Plane([AtomicU64; PLACES]);
+
+/// How a window is cut into buckets.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+struct Cut {
+    /// A bucket is two to this many nanoseconds wide.
+    shift: u32,
+    /// How many of them the window is long.
+    buckets: u64,
+}
+
+/// A bucket: its number on the clock's scale, and the generation that counts in it.
+#[derive(Clone, Copy)]
+struct Bucket {
+    number: u64,
+    generation: u64,
+}
+
+impl Default for TimeWindow {
+    fn default() -> Self {
+        Self {
+            cut: AtomicU64::new(0),
+            recutting: Mutex::new(()),
+            calls: Plane::new(),
+            failures: Plane::new(),
+            slow: Plane::new(),
+        }
+    }
+}
+
+impl TimeWindow {
+    /// Keeps a result, and returns what the window holds; none for a success that cannot be the
+    /// one which completes the `required` calls.
+    pub(super) fn record(
+        &self,
+        window: Duration,
+        generation: u64,
+        kept: Kept,
+        now: Moment,
+        required: u64,
+    ) -> Option<Counts> {
+        let cut = Cut::of(window);
+        if self.cut.load(Relaxed) != cut.packed() {
+            self.recut(cut, generation, now);
+        }
+        let bucket = cut.bucket(now, generation);
+        let calls = self.calls.add(bucket, 1);
+        match kept {
+            Kept::Success if calls > required => return None,
+            Kept::Success => {}
+            Kept::Slow => _ = self.slow.add(bucket, 1),
+            Kept::Failure => _ = self.failures.add(bucket, 1),
+        }
+        Some(self.sum(bucket, cut.buckets))
+    }
+
+    /// What the window holds.
+    pub(super) fn counts(&self, window: Duration, generation: u64, now: Moment) -> Counts {
+        let cut = match Cut::unpack(self.cut.load(Relaxed)) {
+            Some(shift) => Cut::with(window, shift),
+            None => Cut::of(window),
+        };
+        self.sum(cut.bucket(now, generation), cut.buckets)
+    }
+
+    fn sum(&self, newest: Bucket, buckets: u64) -> Counts {
+        let mut counts = Counts::default();
+        for bucket in newest.last(buckets) {
+            counts.calls += self.calls.get(bucket);
+            counts.failures += self.failures.get(bucket);
+            counts.slow += self.slow.get(bucket);
+        }
+        counts
+    }
+
+    /// Cuts the ring anew after a reload changed the window by much: each bucket's counts move to
+    /// the bucket in which its middle lies. A result that comes in at this very moment may be lost.
+    fn recut(&self, cut: Cut, generation: u64, now: Moment) {
+        let _alone = lock(&self.recutting);
+        let old = self.cut.load(Relaxed);
+        if old == cut.packed() {
+            return;
+        }
+        let kept = Cut::unpack(old).map(|shift| self.take(shift, generation, now));
+        self.cut.store(cut.packed(), Relaxed);
+        let newest = cut.bucket(now, generation);
+        for (middle, counts) in kept.into_iter().flatten() {
+            let bucket = cut.bucket(middle.min(now), generation);
+            if bucket.number + PLACES as u64 > newest.number {
+                self.calls.add(bucket, counts.calls);
+                self.failures.add(bucket, counts.failures);
+                self.slow.add(bucket, counts.slow);
+            }
+        }
+    }
+
+    /// Empties the ring, and returns what each bucket held and when its middle was.
+    fn take(&self, shift: u32, generation: u64, now: Moment) -> Vec<(Moment, Counts)> {
+        let (cut, half) = (Cut { shift, buckets: 0 }, (1 << shift) / 2);
+        cut.bucket(now, generation)
+            .last(PLACES as u64)
+            .map(|bucket| {
+                let counts = Counts {
+                    calls: self.calls.take(bucket),
+                    failures: self.failures.take(bucket),
+                    slow: self.slow.take(bucket),
+                };
+                (Moment::from_nanos((bucket.number << shift) + half), counts)
+            })
+            .collect()
+    }
+}
+
+impl Cut {
+    fn of(window: Duration) -> Self {
+        let shift = (clock::nanos(window) / LEAST).max(1).ilog2();
+        Self::with(window, shift)
+    }
+
+    /// `window` in buckets of this width; of all places at most.
+    fn with(window: Duration, shift: u32) -> Self {
+        let buckets = (clock::nanos(window) >> shift).clamp(1, PLACES as u64);
+        Self { shift, buckets }
+    }
+
+    const fn packed(self) -> u64 {
+        self.shift as u64 + 1
+    }
+
+    #[allow(clippy::cast_possible_truncation)] // below 64
+    const fn unpack(packed: u64) -> Option<u32> {
+        match packed {
+            0 => None,
+            packed => Some(packed as u32 - 1),
+        }
+    }
+
+    const fn bucket(self, now: Moment, generation: u64) -> Bucket {
+        Bucket {
+            number: now.as_nanos() >> self.shift,
+            generation,
+        }
+    }
+}
+
+impl Bucket {
+    /// The last `count` buckets, of which this is the newest.
+    fn last(self, count: u64) -> impl Iterator<Item = Self> {
+        let oldest = (self.number + 1).saturating_sub(count);
+        (oldest..=self.number).map(move |number| Self { number, ..self })
+    }
+
+    #[allow(clippy::cast_possible_truncation)] // what is cut off is beyond PLACES
+    const fn index(self) -> usize {
+        self.number as usize % PLACES
+    }
+
+    /// The tag, in its place in a cell. It comes round after a million windows without a call, or
+    /// after 4,096 changes of state within one.
+    const fn tag(self) -> u64 {
+        let lap = self.number / PLACES as u64 % (1 << LAP_BITS);
+        (self.generation << LAP_BITS | lap) << COUNT_BITS
+    }
+}
+
+impl Plane {
+    fn new() -> Self {
+        Self(array::from_fn(|_| AtomicU64::new(0)))
+    }
+
+    /// Adds to the bucket's count, and returns it. A failure is added after its call and releases
+    /// it, so the last of several failures at once sees them all, and their calls.
+    fn add(&self, bucket: Bucket, count: u64) -> u64 {
+        let cell = &self.0[bucket.index()];
+        let mut seen = cell.load(Relaxed);
+        loop {
+            let known = seen & COUNT;
+            if seen & !COUNT == bucket.tag() {
+                // Far from full; a full count stays as it is.
+                if known >= COUNT / 2 {
+                    return known;
+                }
+                return (cell.fetch_add(count, AcqRel) & COUNT) + count;
+            }
+            let fresh = bucket.tag() | count;
+            match cell.compare_exchange_weak(seen, fresh, AcqRel, Relaxed) {
+                Ok(_) => return count,
+                Err(now) => seen = now,
+            }
+        }
+    }
+
+    fn get(&self, bucket: Bucket) -> u64 {
+        let seen = self.0[bucket.index()].load(Acquire);
+        if seen & !COUNT == bucket.tag() {
+            seen & COUNT
+        } else {
+            0
+        }
+    }
+
+    fn take(&self, bucket: Bucket) -> u64 {
+        let count = self.get(bucket);
+        self.0[bucket.index()].store(0, Relaxed);
+        count
+    }
+}
+
+#[cfg(all(test, not(hardening_loom)))]
+#[path = "time_tests.rs"]
+mod tests;

@@ -1,0 +1,118 @@
+use super::*;
+use proptest::prelude::*;
+
+const WINDOW: Duration = Duration::from_millis(3200);
+
+fn at(millis: u64) -> Moment {
+    Moment::from_nanos(1 << 55).plus(Duration::from_millis(millis))
+}
+
+fn fail(window: &TimeWindow, millis: u64) -> Counts {
+    window
+        .record(WINDOW, 0, Kept::Failure, at(millis), 1)
+        .unwrap()
+}
+
+#[test]
+fn the_window_is_of_fixed_size_whatever_the_traffic() {
+    assert!(size_of::<TimeWindow>() <= 3200);
+}
+
+#[test]
+fn results_leave_one_bucket_after_the_other_never_all_at_once() {
+    let window = TimeWindow::default();
+    for i in 0..320 {
+        fail(&window, i * 10);
+    }
+    let mut before = window.counts(WINDOW, 0, at(3200)).failures;
+    assert!(before >= 300);
+    for i in 320..640 {
+        let left = window.counts(WINDOW, 0, at(i * 10)).failures;
+        assert!(left <= before && before - left <= 10);
+        before = left;
+    }
+    assert_eq!(window.counts(WINDOW, 0, at(6400)), Counts::default());
+}
+
+#[test]
+fn a_new_generation_sees_nothing_of_the_old_one() {
+    let window = TimeWindow::default();
+    fail(&window, 0);
+    assert_eq!(window.counts(WINDOW, 1, at(0)), Counts::default());
+    let counts = window.record(WINDOW, 1, Kept::Slow, at(0), 1).unwrap();
+    assert_eq!((counts.calls, counts.failures, counts.slow), (1, 0, 1));
+}
+
+#[test]
+fn a_longer_window_keeps_what_the_shorter_one_held() {
+    let window = TimeWindow::default();
+    for i in 0..10 {
+        fail(&window, 1000 + i * 100);
+    }
+    let longer = WINDOW * 10;
+    let record = |millis| window.record(longer, 0, Kept::Failure, at(millis), 1);
+    assert_eq!(record(2000).unwrap().failures, 11);
+    assert_eq!(record(25_000).unwrap().failures, 12);
+    assert_eq!(record(60_000).unwrap().failures, 1);
+}
+
+#[test]
+fn a_shorter_window_drops_only_what_is_too_old_for_it() {
+    let window = TimeWindow::default();
+    for i in 0..10 {
+        fail(&window, i * 300);
+    }
+    let shorter = Duration::from_millis(1600);
+    let counts = window.record(shorter, 0, Kept::Failure, at(2800), 1);
+    // Those at 1,200 and 1,500 ms may go either way with their bucket; 5 are surely inside.
+    let failures = counts.unwrap().failures;
+    assert!((5..=7).contains(&failures), "{failures}");
+}
+
+#[test]
+fn flapping_between_two_windows_does_not_move_results_in_time() {
+    let window = TimeWindow::default();
+    fail(&window, 0);
+    for i in 1..200 {
+        let of = if i % 2 == 0 { WINDOW } else { WINDOW * 7 / 3 };
+        window.recut(Cut::of(of), 0, at(i * 10));
+    }
+    assert_eq!(window.counts(WINDOW, 0, at(2500)).failures, 1);
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::default() })]
+    #[test]
+    fn the_window_agrees_with_a_list(
+        steps in prop::collection::vec((0..2000u64, 0..3u8, 0..10u8), 1..200),
+    ) {
+        let window = TimeWindow::default();
+        let (mut now, mut generation) = (0, 0);
+        let mut list: Vec<(u64, u64, Kept)> = Vec::new();
+        for (advance, kind, restart) in steps {
+            now += advance * 50_000; // up to 100 ms, in nanoseconds
+            generation += u64::from(restart == 0);
+            let kept = [Kept::Success, Kept::Slow, Kept::Failure][usize::from(kind)];
+            list.push((now, generation, kept));
+            let moment = Moment::from_nanos(now);
+            let counts = window.record(WINDOW, generation, kept, moment, u64::MAX).unwrap();
+            let cut = Cut::of(WINDOW);
+            prop_assert!((64..128).contains(&cut.buckets));
+            let seen = |young: &dyn Fn(u64) -> bool, kept: Option<Kept>| {
+                let of = list.iter().filter(|(at, of, what)| {
+                    *of == generation && young(*at) && kept.is_none_or(|kept| kept == *what)
+                });
+                of.count() as u64
+            };
+            let bucketed = |at: u64| (now >> cut.shift) - (at >> cut.shift) < cut.buckets;
+            prop_assert_eq!(counts, Counts {
+                calls: seen(&bucketed, None),
+                failures: seen(&bucketed, Some(Kept::Failure)),
+                slow: seen(&bucketed, Some(Kept::Slow)),
+            });
+            let nanos = clock::nanos(WINDOW);
+            prop_assert!(counts.calls <= seen(&|at| now - at < nanos, None));
+            prop_assert!(counts.calls >= seen(&|at| now - at <= nanos / 32 * 31, None));
+        }
+    }
+}

@@ -1,0 +1,164 @@
+//! Failures and delays that tests put in the place of a body. Nothing of it exists without the
+//! feature `test-util`.
+
+#[cfg(feature = "test-util")]
+pub(crate) use on::*;
+
+#[cfg(not(feature = "test-util"))]
+pub(crate) use off::*;
+
+#[cfg(not(feature = "test-util"))]
+mod off {
+    use crate::outcome::Failure;
+    use std::{
+        pin::Pin,
+        task::{Context, Poll},
+    };
+
+    /// Nothing.
+    pub(crate) struct Injected;
+
+    #[inline]
+    pub(crate) const fn into(_: &str) -> Injected {
+        Injected
+    }
+
+    #[inline]
+    pub(crate) const fn is_last(_: u32) -> bool {
+        false
+    }
+
+    impl Injected {
+        #[inline]
+        pub(crate) fn poll_failure<E>(
+            self: Pin<&mut Self>,
+            _: &mut Context<'_>,
+        ) -> Poll<Result<(), Failure<E>>> {
+            Poll::Ready(Ok(()))
+        }
+
+        #[inline]
+        pub(crate) fn blocking<E>(self) -> Result<(), Failure<E>> {
+            Ok(())
+        }
+    }
+}
+
+#[cfg(feature = "test-util")]
+mod on {
+    use crate::{
+        clock::{self, Sleep},
+        outcome::{Failure, Rejected},
+        testing::Fault,
+    };
+    use std::{
+        future::Future,
+        pin::Pin,
+        sync::{
+            Mutex, PoisonError,
+            atomic::{AtomicU32, Ordering},
+        },
+        task::{Context, Poll, ready},
+        time::Duration,
+    };
+
+    static FAULTS: Mutex<Vec<(String, Fault)>> = Mutex::new(Vec::new());
+    static CAP: AtomicU32 = AtomicU32::new(u32::MAX);
+
+    /// Puts `fault` into the attempts of `site`.
+    pub(crate) fn put(site: String, fault: Fault) {
+        FAULTS
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .push((site, fault));
+    }
+
+    pub(crate) fn cap(attempts: u32) {
+        CAP.store(attempts.max(1), Ordering::Relaxed);
+    }
+
+    pub(crate) fn forget() {
+        FAULTS
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .clear();
+        cap(u32::MAX);
+    }
+
+    /// Whether tests allow no attempt after this one.
+    pub(crate) fn is_last(attempt: u32) -> bool {
+        attempt >= CAP.load(Ordering::Relaxed)
+    }
+
+    /// What is put into the next attempt of the function at `path`.
+    pub(crate) fn into(path: &'static str) -> Injected {
+        let mut faults = FAULTS.lock().unwrap_or_else(PoisonError::into_inner);
+        let matches = |site: &str| {
+            path == site
+                || path
+                    .strip_suffix(site)
+                    .is_some_and(|rest| rest.ends_with("::"))
+        };
+        let fault = faults
+            .iter_mut()
+            .find_map(|(site, fault)| (matches(site) && fault.take_one()).then(|| fault.clone()));
+        let delay = fault.as_ref().map_or(Duration::ZERO, |fault| fault.delay);
+        Injected {
+            path,
+            delay,
+            timer: None,
+            fault,
+        }
+    }
+
+    pin_project_lite::pin_project! {
+        pub(crate) struct Injected {
+            path: &'static str,
+            delay: Duration,
+            #[pin]
+            timer: Option<Sleep>,
+            fault: Option<Fault>,
+        }
+    }
+
+    impl Injected {
+        pub(crate) fn poll_failure<E>(
+            self: Pin<&mut Self>,
+            cx: &mut Context<'_>,
+        ) -> Poll<Result<(), Failure<E>>> {
+            let mut this = self.project();
+            let Some(fault) = this.fault.as_ref() else {
+                return Poll::Ready(Ok(()));
+            };
+            if this.timer.is_none() {
+                this.timer
+                    .set(Some(clock::sleep_until(clock::now().plus(*this.delay))));
+            }
+            if let Some(timer) = this.timer.as_pin_mut() {
+                ready!(timer.poll(cx));
+            }
+            let failure = failure(fault, this.path);
+            *this.fault = None;
+            Poll::Ready(failure)
+        }
+
+        pub(crate) fn blocking<E>(self) -> Result<(), Failure<E>> {
+            clock::sleep_blocking(self.delay);
+            self.fault
+                .map_or(Ok(()), |fault| failure(&fault, self.path))
+        }
+    }
+
+    fn failure<E>(fault: &Fault, name: &'static str) -> Result<(), Failure<E>> {
+        let timed_out = || Rejected::TimedOut {
+            name,
+            after: fault.delay,
+        };
+        match &fault.outcome {
+            crate::testing::Outcome::Run => Ok(()),
+            crate::testing::Outcome::Fail => Err(Failure::Rejected(timed_out())),
+            crate::testing::Outcome::Reject(rejected) => Err(Failure::Rejected(rejected.clone())),
+            crate::testing::Outcome::Panic => Err(Failure::Panicked(Box::new("injected panic"))),
+        }
+    }
+}

@@ -1,0 +1,278 @@
+//! What is in force at one site: its policies, resolved, and the state that each layer decides
+//! with. A call takes one of these when it begins and keeps it, so that it never sees a mixture of
+//! old and new settings.
+
+use crate::{
+    bulkhead::BulkheadState,
+    cache::{CacheFigures, CacheState, ErasedCache, Fingerprint, Value},
+    circuit_breaker::BreakerState,
+    config::{
+        BulkheadPolicy, CachePolicy, CircuitBreakerPolicy, ConfigError, Effective, LayerKind,
+        Policy, RateLimitPolicy, Resolved, RetryPolicy, Selection, TimeoutPolicy,
+    },
+    rate_limit::LimiterState,
+    registry::{self, Identity, States},
+    retry::BudgetState,
+    site::Site,
+};
+use std::{fmt, sync::OnceLock};
+
+/// The policies and states of one site. A layer that is not there, or switched off, is none.
+pub(crate) struct Live {
+    pub(crate) path: &'static str,
+    pub(crate) timeout: TimeoutPolicy,
+    pub(crate) cache: Option<CacheLayer>,
+    pub(crate) rate_limit: Option<Layer<RateLimitPolicy, LimiterState>>,
+    /// Whether no layer around the rate limit can hold a call up before it gets there.
+    pub(crate) limits_first: bool,
+    pub(crate) retry: Option<Layer<RetryPolicy, BudgetState>>,
+    /// The same of the retry.
+    pub(crate) retries_first: bool,
+    pub(crate) circuit_breaker: Option<Layer<CircuitBreakerPolicy, BreakerState>>,
+    pub(crate) bulkhead: Option<Layer<BulkheadPolicy, BulkheadState>>,
+    pub(crate) report: Vec<Report>,
+}
+
+/// A layer in force.
+pub(crate) struct Layer<P, S: 'static> {
+    pub(crate) policy: P,
+    pub(crate) state: &'static S,
+    /// Count what would be rejected, and reject nothing.
+    pub(crate) observe: bool,
+}
+
+/// The cache of a site; its state is made by the first call, which knows the type of the values.
+pub(crate) struct CacheLayer {
+    pub(crate) policy: CachePolicy,
+    identity: Identity,
+    state: OnceLock<&'static dyn ErasedCache>,
+}
+
+/// How a declared layer came to its settings.
+pub(crate) struct Report {
+    pub(crate) kind: LayerKind,
+    pub(crate) enabled: bool,
+    pub(crate) observe: bool,
+    pub(crate) settings: Vec<Effective>,
+    pub(crate) warnings: Vec<ConfigError>,
+}
+
+impl fmt::Debug for Live {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_tuple("Live").field(&self.path).finish()
+    }
+}
+
+impl Live {
+    /// Resolves every layer of `site`; all that is wrong is in the error.
+    pub(crate) fn of(site: &'static Site, states: &mut States) -> Result<Self, Vec<ConfigError>> {
+        let (live, errors) = Self::resolve(site, states);
+        if errors.is_empty() {
+            Ok(live)
+        } else {
+            Err(errors)
+        }
+    }
+
+    /// What is in force where the configuration is wrong and nobody asked for it to be checked:
+    /// the layers that can be resolved, and the others at their defaults.
+    pub(crate) fn last_resort(site: &'static Site, states: &mut States) -> Self {
+        Self::resolve(site, states).0
+    }
+
+    fn resolve(site: &'static Site, states: &mut States) -> (Self, Vec<ConfigError>) {
+        let path = crate::name::intern(&site.path());
+        let mut resolver = Resolver {
+            site,
+            path,
+            states,
+            report: Vec::new(),
+            errors: Vec::new(),
+        };
+        let live = Self {
+            path,
+            timeout: resolver.timeout(),
+            cache: resolver.cache(),
+            rate_limit: resolver.rate_limit(),
+            limits_first: comes_first(site, LayerKind::RateLimit),
+            retry: resolver.retry(),
+            retries_first: comes_first(site, LayerKind::Retry),
+            circuit_breaker: resolver.circuit_breaker(),
+            bulkhead: resolver.bulkhead(),
+            report: Vec::new(),
+        };
+        let Resolver { report, errors, .. } = resolver;
+        (Self { report, ..live }, errors)
+    }
+}
+
+/// Whether no layer around that of `kind` can hold a call up. A site's layers are declared outside
+/// in.
+fn comes_first(site: &Site, kind: LayerKind) -> bool {
+    let mut around = site.layers().iter().take_while(|layer| layer.kind != kind);
+    around.all(|layer| {
+        use LayerKind::{CircuitBreaker, Fallback, Timeout};
+        matches!(layer.kind, Fallback | Timeout | CircuitBreaker)
+    })
+}
+
+struct Resolver<'a> {
+    site: &'static Site,
+    path: &'static str,
+    states: &'a mut States,
+    report: Vec<Report>,
+    errors: Vec<ConfigError>,
+}
+
+impl Resolver<'_> {
+    /// The policy of the layer of `kind`: none if it is not declared or switched off. Where it is
+    /// wrong, the section's default.
+    fn policy<P: Policy>(&mut self, kind: LayerKind) -> Option<(P, bool)> {
+        let declared = self.site.layer(kind)?;
+        let at = format!("{}:{}", self.site.file(), declared.line);
+        let resolved = self
+            .states
+            .config()
+            .resolve::<P>(&declared.selection(self.path, &at));
+        match resolved {
+            Ok(Resolved {
+                policy,
+                enabled,
+                observe,
+                settings,
+                warnings,
+            }) => {
+                self.report.push(Report {
+                    kind,
+                    enabled,
+                    observe,
+                    settings,
+                    warnings,
+                });
+                enabled.then_some((policy, observe))
+            }
+            Err(errors) => {
+                self.errors.extend(errors);
+                let config = self.states.config();
+                let default = config.resolve(&Selection {
+                    site: self.path,
+                    at: &at,
+                    name: None,
+                    inline: &[],
+                });
+                default
+                    .ok()
+                    .map(|resolved| (resolved.policy, resolved.observe))
+            }
+        }
+    }
+
+    /// Under which identity the layer of `kind` keeps its state.
+    fn identity(&self, shared: Option<&'static str>) -> Identity {
+        shared.map_or(
+            Identity::Site(std::ptr::from_ref::<Site>(self.site) as usize),
+            Identity::Named,
+        )
+    }
+
+    fn name_of(&self, kind: LayerKind) -> Option<&'static str> {
+        self.site.layer(kind).and_then(|declared| declared.name)
+    }
+
+    fn policy_of(&self, kind: LayerKind) -> Option<&'static str> {
+        self.site.layer(kind).and_then(|declared| declared.policy)
+    }
+
+    fn timeout(&mut self) -> TimeoutPolicy {
+        let none = TimeoutPolicy {
+            call: None,
+            attempt: None,
+        };
+        self.policy(LayerKind::Timeout)
+            .map_or(none, |(policy, _)| policy)
+    }
+
+    fn cache(&mut self) -> Option<CacheLayer> {
+        let (policy, _) = self.policy(LayerKind::Cache)?;
+        let identity = self.identity(self.name_of(LayerKind::Cache));
+        Some(CacheLayer {
+            policy,
+            identity,
+            state: OnceLock::new(),
+        })
+    }
+
+    fn rate_limit(&mut self) -> Option<Layer<RateLimitPolicy, LimiterState>> {
+        let (policy, observe) = self.policy(LayerKind::RateLimit)?;
+        let identity = self.identity(self.policy_of(LayerKind::RateLimit));
+        let state = self.states.limiter(identity, self.path);
+        Some(Layer {
+            policy,
+            state,
+            observe,
+        })
+    }
+
+    fn retry(&mut self) -> Option<Layer<RetryPolicy, BudgetState>> {
+        let (policy, observe) = self.policy(LayerKind::Retry)?;
+        let name = self.policy_of(LayerKind::Retry).unwrap_or("default");
+        let state = self.states.budget(name);
+        Some(Layer {
+            policy,
+            state,
+            observe,
+        })
+    }
+
+    fn circuit_breaker(&mut self) -> Option<Layer<CircuitBreakerPolicy, BreakerState>> {
+        let (policy, observe) = self.policy(LayerKind::CircuitBreaker)?;
+        let identity = self.identity(self.name_of(LayerKind::CircuitBreaker));
+        let state = self.states.breaker(identity, self.path);
+        Some(Layer {
+            policy,
+            state,
+            observe,
+        })
+    }
+
+    fn bulkhead(&mut self) -> Option<Layer<BulkheadPolicy, BulkheadState>> {
+        let (policy, observe): (BulkheadPolicy, _) = self.policy(LayerKind::Bulkhead)?;
+        let identity = self.identity(self.name_of(LayerKind::Bulkhead));
+        let state = self.states.bulkhead(identity, self.path);
+        state.resize(policy.max_concurrent);
+        Some(Layer {
+            policy,
+            state,
+            observe,
+        })
+    }
+}
+
+impl CacheLayer {
+    /// The state for values of type `V`. Functions that share a name and return other types have
+    /// caches of their own.
+    #[inline]
+    pub(crate) fn state<V: Value>(
+        &self,
+        path: &'static str,
+    ) -> &'static CacheState<Fingerprint, V> {
+        let known = self
+            .state
+            .get()
+            .and_then(|known| registry::downcast(*known));
+        known.unwrap_or_else(|| self.find(path))
+    }
+
+    /// What happened in it so far.
+    pub(crate) fn figures(&self) -> Option<CacheFigures> {
+        self.state.get().map(|state| state.figures())
+    }
+
+    #[cold]
+    fn find<V: Value>(&self, path: &'static str) -> &'static CacheState<Fingerprint, V> {
+        let state = registry::cache_state(self.identity, path, self.policy.max_entries);
+        // A generic function has one cache for each of its types; the first type is the quick one.
+        let _ = self.state.set(state);
+        state
+    }
+}

@@ -1,0 +1,233 @@
+//! The policies and states of the configuration, by name, without attributes.
+
+use crate::{
+    cache::{CachePolicy, CacheState, Fingerprint, Value},
+    clock,
+    config::{ConfigErrors, LayerKind, RateLimitPolicy, RetryPolicy, Selection},
+    event,
+    name::intern,
+    outcome::Rejected,
+    rate_limit::{LimiterState, hash_key},
+    registry::{self, Identity, States},
+    retry::{BudgetState, ByClass, RetryTerms, Terms},
+    site::{self, Site},
+};
+use std::{borrow::Borrow, collections::HashMap, fmt, hash::Hash, marker::PhantomData};
+
+/// What has been asked for by name. A reload resolves it anew, and is refused when the new
+/// configuration does not define it any more.
+#[derive(Clone, Default)]
+pub(crate) struct ByName {
+    ops: HashMap<&'static str, Op>,
+    retries: HashMap<&'static str, Named>,
+}
+
+/// The op of a rate limit, resolved.
+#[derive(Clone, Copy)]
+struct Op {
+    policy: &'static RateLimitPolicy,
+    state: &'static LimiterState,
+    enabled: bool,
+    observe: bool,
+}
+
+/// A retry policy, resolved.
+#[derive(Clone, Copy)]
+struct Named {
+    policy: &'static RetryPolicy,
+    budget: &'static BudgetState,
+}
+
+impl ByName {
+    /// The same names with the configuration of `states`.
+    pub(crate) fn again(&self, states: &mut States) -> Result<Self, ConfigErrors> {
+        let mut anew = Self::default();
+        for name in self.ops.keys() {
+            anew.ops.insert(name, op(states, name)?);
+        }
+        for name in self.retries.keys() {
+            anew.retries.insert(name, named(states, name)?);
+        }
+        Ok(anew)
+    }
+}
+
+fn op(states: &mut States, name: &'static str) -> Result<Op, ConfigErrors> {
+    let resolved = states.config().resolve(&by_name(name))?;
+    Ok(Op {
+        policy: Box::leak(Box::new(resolved.policy)),
+        state: states.limiter(Identity::Named(name), name),
+        enabled: resolved.enabled,
+        observe: resolved.observe,
+    })
+}
+
+fn named(states: &mut States, name: &'static str) -> Result<Named, ConfigErrors> {
+    let resolved = states.config().resolve::<RetryPolicy>(&by_name(name))?;
+    let mut policy = resolved.policy;
+    if !resolved.enabled {
+        policy.max_attempts = 1;
+    }
+    Ok(Named {
+        policy: Box::leak(Box::new(policy)),
+        budget: states.budget(name),
+    })
+}
+
+const fn by_name(name: &str) -> Selection<'_> {
+    Selection {
+        site: "",
+        at: "a name given at run time",
+        name: Some(name),
+        inline: &[],
+    }
+}
+
+fn found_op(states: &mut States, name: &str) -> Result<Op, ConfigErrors> {
+    if let Some(known) = states.by_name.ops.get(name) {
+        return Ok(*known);
+    }
+    let name = intern(name);
+    let found = op(states, name)?;
+    states.by_name.ops.insert(name, found);
+    Ok(found)
+}
+
+fn found_retry(states: &mut States, name: &str) -> Result<Named, ConfigErrors> {
+    if let Some(known) = states.by_name.retries.get(name) {
+        return Ok(*known);
+    }
+    let name = intern(name);
+    let found = named(states, name)?;
+    states.by_name.retries.insert(name, found);
+    Ok(found)
+}
+
+/// Takes a token of the op `op` from the bucket of `key`: the same bucket that
+/// `#[rate_limited(op = …, key = …)]` takes from. Never waits.
+///
+/// # Errors
+/// [`Rejected::RateLimited`] when the bucket is empty.
+///
+/// # Panics
+/// When the configuration does not define `op`: names given at run time cannot be checked while
+/// compiling.
+#[track_caller]
+pub fn check_rate_limit<K: Hash + ?Sized>(op: &str, key: &K) -> Result<(), Rejected> {
+    let found = registry::with(|states| found_op(states, op));
+    let op = found.unwrap_or_else(|errors| panic!("check_rate_limit: {errors}"));
+    if !op.enabled {
+        return Ok(());
+    }
+    let checked = op.state.check(op.policy, hash_key(key), 1, clock::now());
+    let told = |rejected: &_| event::rejected("check_rate_limit", "rate_limit", rejected);
+    match checked.inspect_err(told) {
+        Err(_) if op.observe => Ok(()),
+        checked => checked,
+    }
+}
+
+/// A policy by its name in the configuration: `retry("expensive", || async { … })`. Its budget is
+/// the one that `#[retryable(policy = "expensive")]` uses.
+///
+/// # Panics
+/// When the configuration does not define it.
+impl RetryTerms for str {
+    type Judge = ByClass;
+
+    fn terms(&self) -> Terms<'_, ByClass> {
+        let found = registry::with(|states| found_retry(states, self));
+        let named = found.unwrap_or_else(|errors| panic!("retry: {errors}"));
+        Terms::lent(intern(self), named.policy, named.budget)
+    }
+}
+
+/// The cache that annotated functions share by `name`, for values of type `V` under keys of type
+/// `K`: those of `#[cached(name = "users", key = …)]` where `…` is a `K`, or hashes as one does (a
+/// `&str` as a `String`, a tuple of references as the tuple).
+///
+/// ```
+/// # use hardening_runtime as hardening;
+/// // after `#[cached(name = "users", key = id)] async fn user(id: u64) -> Result<User, E>`
+/// # #[derive(Clone)] struct User;
+/// hardening::cache::<u64, User>("users").invalidate(&7);
+/// ```
+#[must_use]
+pub fn cache<K: Hash, V: Value>(name: &str) -> NamedCache<K, V> {
+    let name = intern(name);
+    let policy = cache_policy(name);
+    NamedCache {
+        state: registry::cache_state(Identity::Named(name), name, policy.max_entries),
+        policy,
+        keys: PhantomData,
+    }
+}
+
+/// The policy of the site that declares the cache, else the section's default.
+fn cache_policy(name: &'static str) -> CachePolicy {
+    let declares = |site: &&'static Site| {
+        site.layer(LayerKind::Cache)
+            .is_some_and(|declared| declared.name == Some(name))
+    };
+    let live = site::all()
+        .find(declares)
+        .and_then(|site| site.live().cache.as_ref());
+    let policy = live.map(|layer| layer.policy.clone());
+    policy.unwrap_or_else(|| registry::with(|states| states.default_policy()))
+}
+
+/// A cache that annotated functions share; what [`cache()`] returns.
+pub struct NamedCache<K, V: 'static> {
+    state: &'static CacheState<Fingerprint, V>,
+    policy: CachePolicy,
+    keys: PhantomData<fn(K)>,
+}
+
+impl<K, V> fmt::Debug for NamedCache<K, V> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("NamedCache").finish_non_exhaustive()
+    }
+}
+
+impl<K: Hash, V: Value> NamedCache<K, V> {
+    /// The value of `key`, if it may be served.
+    #[must_use]
+    pub fn get<Q: Hash + ?Sized>(&self, key: &Q) -> Option<V>
+    where
+        K: Borrow<Q>,
+    {
+        self.state
+            .get(&self.policy, &Fingerprint::of(key), clock::now())
+    }
+
+    /// Remembers `value`.
+    pub fn insert(&self, key: &K, value: V) {
+        self.state
+            .insert(&self.policy, Fingerprint::of(key), value, clock::now());
+    }
+
+    /// Forgets `key`. A run of it that is under way is not remembered.
+    pub fn invalidate<Q: Hash + ?Sized>(&self, key: &Q)
+    where
+        K: Borrow<Q>,
+    {
+        self.state.invalidate(&Fingerprint::of(key));
+    }
+
+    /// Forgets everything.
+    pub fn clear(&self) {
+        self.state.clear();
+    }
+
+    /// How many values are remembered.
+    #[must_use]
+    pub fn len(&self) -> usize {
+        self.state.len(clock::now())
+    }
+
+    /// Whether none is.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.len() == 0
+    }
+}

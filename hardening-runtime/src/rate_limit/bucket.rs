@@ -1,0 +1,104 @@
+//! The arithmetic of one token bucket, kept as a single number.
+//!
+//! It is the generic cell rate algorithm (ITU-T I.371, "virtual scheduling"): instead of counting
+//! tokens, remember the *theoretical arrival time* (TAT), the moment at which the bucket is full
+//! again. Taking tokens moves it later, by `window / capacity` for each; a call is admitted while
+//! it stays within one window of the present. Time passing refills the bucket without a write.
+//!
+//! **No drift.** `window / capacity` is seldom a whole number of nanoseconds (7 per second), and
+//! adding a rounded one each time drifts. So tokens are counted on a grid that covers all time:
+//! token `i` begins at nanosecond `floor(i × window / capacity)`. Charging `n` tokens moves the TAT
+//! from the token that it lies in to the same place in the `n`th after it. From a full bucket exactly
+//! `capacity` tokens can be taken at one moment, whatever the rounding, and the TAT stays within
+//! two nanoseconds of the rational one for ever. Where the interval is a whole number, all is exact.
+//!
+//! Above one token per nanosecond tokens have no place of their own on the grid: then each call is
+//! charged in whole nanoseconds, rounded up, so the limit holds and is a little strict.
+
+use crate::{clock, config::Limit};
+
+/// The longest window: ten years and the leap days in them.
+pub(super) const MAX_WINDOW: u64 = 3653 * 24 * 3600 * 1_000_000_000;
+
+/// How fast one bucket refills. Out-of-range settings count as the nearest in range.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Rate {
+    pub(super) capacity: u64,
+    pub(super) window: u64,
+}
+
+/// What taking tokens would come to. All three are moments, in nanoseconds.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Charge {
+    /// The TAT before: the present, if the bucket is full.
+    pub(super) base: u64,
+    /// The TAT with the tokens taken.
+    pub(super) after: u64,
+    /// The first moment at which the bucket holds the tokens; the present if it does now.
+    pub(super) ready: u64,
+}
+
+impl Rate {
+    pub(super) fn of(limit: &Limit) -> Self {
+        Self {
+            capacity: u64::from(limit.capacity.max(1)),
+            window: clock::nanos(limit.window).clamp(1, MAX_WINDOW),
+        }
+    }
+
+    /// Takes `cost` tokens at `now` from the bucket that is full again at `tat`.
+    #[inline]
+    pub(super) fn charge(self, tat: u64, cost: u64, now: u64) -> Charge {
+        let base = tat.max(now);
+        let after = self.advance(base, cost);
+        let ready = after.saturating_sub(self.window).max(now);
+        Charge { base, after, ready }
+    }
+
+    /// The tokens that the bucket holds: the largest cost that would be admitted at `now`.
+    pub(super) fn remaining(self, tat: u64, now: u64) -> u64 {
+        // At most two nanoseconds of it are rounding: begin above, and let `charge` decide.
+        let ahead = u128::from(tat.saturating_sub(now).saturating_sub(2));
+        let spent = ahead * u128::from(self.capacity) / u128::from(self.window);
+        let upper = self.capacity.saturating_sub(narrow(spent));
+        let mut held = (1..=upper).rev();
+        held.find(|&cost| self.charge(tat, cost, now).ready <= now)
+            .unwrap_or(0)
+    }
+
+    /// The moment `cost` tokens after `from`.
+    #[inline]
+    fn advance(self, from: u64, cost: u64) -> u64 {
+        let Self { capacity, window } = self;
+        if cost == 0 {
+            return from;
+        }
+        if window % capacity == 0 {
+            return from.saturating_add(cost.saturating_mul(window / capacity));
+        }
+        if window < capacity {
+            let interval = (u128::from(cost) * u128::from(window)).div_ceil(u128::from(capacity));
+            return from.saturating_add(narrow(interval));
+        }
+        self.advance_on_grid(from, cost)
+    }
+
+    /// [`Self::advance`] where a token takes no whole number of nanoseconds, but more than one. The
+    /// grid repeats with each window, so positions in it are enough.
+    fn advance_on_grid(self, from: u64, cost: u64) -> u64 {
+        let (capacity, window) = (u128::from(self.capacity), u128::from(self.window));
+        let begins = |token: u128| token * window / capacity;
+        let place = u128::from(from % self.window);
+        let token = ((place + 1) * capacity - 1) / window;
+        let within = place - begins(token);
+        // Tokens differ in length by one nanosecond: never spill into the next.
+        let next = token + u128::from(cost);
+        let moved = (begins(next) + within).min(begins(next + 1) - 1);
+        (from - from % self.window).saturating_add(narrow(moved))
+    }
+}
+
+/// `wide`, or the largest number that fits.
+pub(super) fn narrow(wide: u128) -> u64 {
+    u64::try_from(wide).unwrap_or(u64::MAX)
+}

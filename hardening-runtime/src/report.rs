@@ -1,0 +1,179 @@
+//! What the program's sites are, and how they fare.
+
+use crate::{
+    bulkhead::BulkheadSnapshot,
+    cache::CacheFigures,
+    circuit_breaker::Snapshot as CircuitSnapshot,
+    live::Live,
+    metrics::SiteFigures,
+    site::{self, Site},
+};
+use serde::Serialize;
+
+/// One annotated function.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[non_exhaustive]
+pub struct SiteInfo {
+    /// Module path, type and function: what `overrides:` calls it.
+    pub path: String,
+    /// Its source file.
+    pub file: &'static str,
+    /// The line of its first attribute.
+    pub line: u32,
+    /// Its layers, outside in.
+    pub layers: Vec<LayerInfo>,
+}
+
+/// One layer of an annotated function.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[non_exhaustive]
+pub struct LayerInfo {
+    /// The name of its attribute.
+    pub attribute: &'static str,
+    /// The policy, or op, that it names.
+    pub policy: Option<&'static str>,
+    /// The name under which it shares its state.
+    pub name: Option<&'static str>,
+    /// Whether it is in force.
+    pub enabled: bool,
+    /// Whether it only counts what it would reject.
+    pub observe: bool,
+    /// Its settings, and where each came from.
+    pub settings: Vec<SettingInfo>,
+}
+
+/// One setting of a layer.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[non_exhaustive]
+pub struct SettingInfo {
+    /// Its key.
+    pub key: &'static str,
+    /// Its value, as it would be written in YAML.
+    pub value: String,
+    /// Where it came from: `hardening.yaml:14:7`, `attribute at src/lib.rs:30`,
+    /// `env HARDENING__…` or `built-in`.
+    pub origin: String,
+}
+
+/// Every annotated function of the program, by path.
+#[must_use]
+pub fn sites() -> Vec<SiteInfo> {
+    let mut sites: Vec<_> = site::all().map(info).collect();
+    sites.sort_by(|one, other| one.path.cmp(&other.path).then(one.line.cmp(&other.line)));
+    sites
+}
+
+fn info(site: &'static Site) -> SiteInfo {
+    let live = site.live();
+    let layers = site.layers().iter();
+    let layers = layers.map(|declared| layer(declared, live)).collect();
+    SiteInfo {
+        path: live.path.to_owned(),
+        file: site.file(),
+        line: site.line(),
+        layers,
+    }
+}
+
+fn layer(declared: &site::Declared, live: &Live) -> LayerInfo {
+    let report = live
+        .report
+        .iter()
+        .find(|report| report.kind == declared.kind);
+    LayerInfo {
+        attribute: declared.kind.attribute(),
+        policy: declared.policy,
+        name: declared.name,
+        enabled: report.is_none_or(|report| report.enabled),
+        observe: report.is_some_and(|report| report.observe),
+        settings: report.map(settings).unwrap_or_default(),
+    }
+}
+
+fn settings(report: &crate::live::Report) -> Vec<SettingInfo> {
+    let settings = report.settings.iter();
+    settings
+        .map(|setting| SettingInfo {
+            key: setting.key,
+            value: setting.value.clone(),
+            origin: setting.origin.to_string(),
+        })
+        .collect()
+}
+
+/// The live state and the figures of one site.
+#[derive(Clone, Debug, Serialize)]
+#[non_exhaustive]
+pub struct SiteSnapshot {
+    /// Module path, type and function.
+    pub path: String,
+    /// Rate, errors, durations, and what the layers did.
+    pub figures: SiteFigures,
+    /// Its circuit, which it may share.
+    pub circuit: Option<CircuitSnapshot>,
+    /// Its bulkhead, which it may share.
+    pub bulkhead: Option<BulkheadSnapshot>,
+    /// Its cache, which it may share; none before its first call.
+    pub cache: Option<CacheFigures>,
+    /// Keys that its rate limit tracks.
+    pub rate_limit_keys: Option<u32>,
+}
+
+/// The state of the whole program.
+#[derive(Clone, Debug, Default, Serialize)]
+#[non_exhaustive]
+pub struct Snapshot {
+    /// The figures of all sites together.
+    pub total: SiteFigures,
+    /// Each site, by path. All are there from the start, called or not.
+    pub sites: Vec<SiteSnapshot>,
+}
+
+impl Snapshot {
+    /// The site of this path, or the only one whose path ends with `::` and it.
+    #[must_use]
+    pub fn site(&self, path: &str) -> Option<&SiteSnapshot> {
+        let exact = self.sites.iter().find(|site| site.path == path);
+        exact.or_else(|| {
+            let mut ends = self.sites.iter().filter(|site| {
+                site.path
+                    .strip_suffix(path)
+                    .is_some_and(|rest| rest.ends_with("::"))
+            });
+            ends.next().filter(|_| ends.next().is_none())
+        })
+    }
+}
+
+/// The live state and the figures of every site.
+#[must_use]
+pub fn snapshot() -> Snapshot {
+    let mut sites: Vec<_> = site::all().map(of_site).collect();
+    sites.sort_by(|one, other| one.path.cmp(&other.path));
+    let mut total = SiteFigures::default();
+    for site in &sites {
+        total.merge(&site.figures);
+    }
+    Snapshot { total, sites }
+}
+
+fn of_site(site: &'static Site) -> SiteSnapshot {
+    let live = site.live();
+    SiteSnapshot {
+        path: live.path.to_owned(),
+        figures: site.metrics.snapshot(),
+        circuit: live
+            .circuit_breaker
+            .as_ref()
+            .map(|layer| layer.state.snapshot(&layer.policy)),
+        bulkhead: live.bulkhead.as_ref().map(|layer| layer.state.snapshot()),
+        cache: live
+            .cache
+            .as_ref()
+            .and_then(super::live::CacheLayer::figures),
+        rate_limit_keys: live
+            .rate_limit
+            .as_ref()
+            .map(|layer| layer.state.tracked_keys()),
+    }
+}

@@ -1,0 +1,196 @@
+//! What async and blocking calls have in common: after each attempt, decide, and tell.
+
+use super::{
+    budget::BudgetState,
+    state::{RetryState, Verdict, Why, verdict},
+};
+use crate::{
+    chance,
+    clock::{self, Moment},
+    event,
+    outcome::{Class, Failure, Rejected},
+};
+use hardening_config::RetryPolicy;
+use std::{
+    fmt,
+    panic::{AssertUnwindSafe, catch_unwind},
+    time::Duration,
+};
+
+/// What an `on_retry` hook gets: an attempt failed, and another follows.
+#[derive(Clone, Debug)]
+#[non_exhaustive]
+pub struct RetryEvent {
+    /// The function that is retried.
+    pub site: &'static str,
+    /// The attempt that failed; the first is 1.
+    pub attempt: u32,
+    /// How many attempts the policy allows, the first included.
+    pub max_attempts: u32,
+    /// The wait before the next attempt.
+    pub delay: Duration,
+    /// What the attempt failed with.
+    pub reason: RetryReason,
+}
+
+/// What a retried attempt failed with. As text: the rejection's, or "transient error", since an
+/// error need not have any.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum RetryReason {
+    /// The function's own error.
+    Error,
+    /// A layer further in refused.
+    Rejected(Rejected),
+}
+
+impl fmt::Display for RetryReason {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Error => f.write_str("transient error"),
+            Self::Rejected(rejected) => rejected.fmt(f),
+        }
+    }
+}
+
+impl<E> From<&Failure<E>> for RetryReason {
+    fn from(failure: &Failure<E>) -> Self {
+        match failure {
+            Failure::Rejected(rejected) => Self::Rejected(rejected.clone()),
+            Failure::Error(_) | Failure::Panicked(_) => Self::Error,
+        }
+    }
+}
+
+/// What follows an attempt.
+#[doc(hidden)]
+#[derive(Debug)]
+pub enum Next<O> {
+    /// Nothing: this is what the call comes to.
+    Done(O),
+    /// Another attempt, after this wait. What the attempt came to is gone by now, so the wait
+    /// holds nothing that belongs to it, such as a permit.
+    Wait(Duration),
+}
+
+/// The retry layer of one call.
+#[doc(hidden)]
+#[derive(Debug)]
+pub struct Driver<'a> {
+    state: RetryState,
+    site: &'static str,
+    policy: &'a RetryPolicy,
+    budget: Option<&'a BudgetState>,
+    deadline: Option<Moment>,
+}
+
+impl<'a> Driver<'a> {
+    /// A call begins at `now`; it earns its share of the budget. Retries neither start nor wait
+    /// beyond `deadline`.
+    #[must_use]
+    pub fn begin(
+        site: &'static str,
+        policy: &'a RetryPolicy,
+        budget: Option<&'a BudgetState>,
+        deadline: Option<Moment>,
+        now: Moment,
+    ) -> Self {
+        if let (Some(settings), Some(budget)) = (&policy.budget, budget) {
+            budget.deposit(settings, now);
+        }
+        Self {
+            state: RetryState::new(now),
+            site,
+            policy,
+            budget,
+            deadline,
+        }
+    }
+
+    /// Which attempt is under way; the first is 1.
+    #[must_use]
+    pub const fn attempt(&self) -> u32 {
+        self.state.attempt()
+    }
+
+    /// The moment beyond which nothing is retried.
+    #[must_use]
+    pub const fn deadline(&self) -> Option<Moment> {
+        self.deadline
+    }
+
+    /// What follows an attempt within the layers. `classify` says what the user's error is worth.
+    pub fn next<T, E>(
+        &mut self,
+        outcome: Result<T, Failure<E>>,
+        classify: impl FnOnce(&E) -> Class,
+        on_retry: impl FnOnce(&RetryEvent),
+    ) -> Next<Result<T, Failure<E>>> {
+        let Err(failure) = &outcome else {
+            return Next::Done(outcome);
+        };
+        let verdict = verdict(failure, classify);
+        self.settle(verdict, || failure.into(), on_retry)
+            .map_or_else(|| Next::Done(outcome), Next::Wait)
+    }
+
+    /// What follows an attempt outside of any layers, where every error is the user's.
+    pub fn next_plain<T, E>(
+        &mut self,
+        outcome: Result<T, E>,
+        classify: impl FnOnce(&E) -> Class,
+        on_retry: impl FnOnce(&RetryEvent),
+    ) -> Next<Result<T, E>> {
+        let Err(error) = &outcome else {
+            return Next::Done(outcome);
+        };
+        self.settle(classify(error).into(), || RetryReason::Error, on_retry)
+            .map_or_else(|| Next::Done(outcome), Next::Wait)
+    }
+
+    /// Decides, and tells; the wait, if another attempt follows.
+    fn settle(
+        &mut self,
+        verdict: Verdict,
+        reason: impl FnOnce() -> RetryReason,
+        on_retry: impl FnOnce(&RetryEvent),
+    ) -> Option<Duration> {
+        let attempt = self.attempt();
+        let (now, dice) = (clock::now(), chance::fraction());
+        let decision =
+            self.state
+                .decide(self.policy, self.budget, verdict, now, self.deadline, dice);
+        match decision {
+            Ok(delay) => self.tell(attempt, delay, reason(), on_retry),
+            Err(why) => self.tell_the_end(attempt, why),
+        }
+        decision.ok()
+    }
+
+    fn tell(
+        &self,
+        attempt: u32,
+        delay: Duration,
+        reason: RetryReason,
+        on_retry: impl FnOnce(&RetryEvent),
+    ) {
+        event::retrying(self.site, attempt, delay, &reason);
+        let event = RetryEvent {
+            site: self.site,
+            attempt,
+            max_attempts: self.policy.max_attempts,
+            delay,
+            reason,
+        };
+        if catch_unwind(AssertUnwindSafe(|| on_retry(&event))).is_err() {
+            event::hook_panicked(self.site, "on_retry");
+        }
+    }
+
+    /// A policy of one attempt does not retry, so there is nothing to give up.
+    fn tell_the_end(&self, attempt: u32, why: Why) {
+        if why.is_news() && self.policy.max_attempts > 1 {
+            event::gave_up(self.site, attempt, &why);
+        }
+    }
+}

@@ -1,0 +1,300 @@
+//! What the programmatic functions take: a policy, or a [`Retry`] that says more.
+
+use super::{RetryEvent, budget::BudgetState, driver::Driver};
+use crate::{
+    clock::{self, Moment},
+    context, name,
+    outcome::{Class, Classify},
+};
+use hardening_config::RetryPolicy;
+use std::{fmt, future::Future, ops::Deref, sync::Arc, time::Instant};
+
+type Hook = dyn Fn(&RetryEvent) + Send + Sync;
+
+/// The site of calls that were given no name.
+const UNNAMED: &str = "retry";
+
+/// A policy, and what a policy cannot say: which errors are retried, who is told, until when.
+///
+/// Clones, and all calls through one `Retry`, share its [budget](super#why-a-budget).
+///
+/// ```
+/// # use hardening_runtime as hardening;
+/// # fn call_upstream() -> std::io::Result<u32> { Ok(7) }
+/// use hardening::retry::{Retry, RetryPolicy};
+/// use std::io::{Error, ErrorKind};
+///
+/// let upstream = Retry::new(RetryPolicy { max_attempts: 5, ..RetryPolicy::default() })
+///     .name("upstream")
+///     .retry_if(|error: &Error| error.kind() != ErrorKind::NotFound)
+///     .on_retry(|event| eprintln!("attempt {} failed: {}", event.attempt, event.reason));
+///
+/// let answer = upstream.call_blocking(|| call_upstream())?;
+/// # assert_eq!(answer, 7);
+/// # std::io::Result::Ok(())
+/// ```
+#[derive(Clone)]
+pub struct Retry<J = ByClass> {
+    policy: RetryPolicy,
+    budget: Arc<BudgetState>,
+    judge: J,
+    hook: Option<Arc<Hook>>,
+    name: &'static str,
+    deadline: Option<Moment>,
+}
+
+impl Retry {
+    /// Retries as `policy` says, with a budget of its own, whatever its errors'
+    /// [`Classify`] says is transient.
+    #[must_use]
+    pub fn new(policy: RetryPolicy) -> Self {
+        Self {
+            policy,
+            budget: Arc::new(BudgetState::new()),
+            judge: ByClass,
+            hook: None,
+            name: UNNAMED,
+            deadline: None,
+        }
+    }
+}
+
+impl<J> Retry<J> {
+    /// Retries exactly the errors for which `retry_if` says so, instead of asking [`Classify`].
+    /// The closure's argument needs its type: `|error: &MyError| …`.
+    #[must_use]
+    pub fn retry_if<E, F: Fn(&E) -> bool>(self, retry_if: F) -> Retry<RetryIf<F>> {
+        Retry {
+            judge: RetryIf(retry_if),
+            policy: self.policy,
+            budget: self.budget,
+            hook: self.hook,
+            name: self.name,
+            deadline: self.deadline,
+        }
+    }
+
+    /// Tells `on_retry` of each attempt that failed and is followed by another, before the wait.
+    /// A panic in it is reported and does not reach the caller.
+    #[must_use]
+    pub fn on_retry(mut self, on_retry: impl Fn(&RetryEvent) + Send + Sync + 'static) -> Self {
+        self.hook = Some(Arc::new(on_retry));
+        self
+    }
+
+    /// No retry starts, and no wait begins, that would end at or after this moment. An attempt that
+    /// is under way is left alone, and can ask for the moment: [`deadline`](crate::deadline).
+    ///
+    /// A deadline that is inherited from an annotated function around the call holds as well.
+    /// Under tokio's paused clock the moment is that clock's (`tokio::time::Instant::into_std`).
+    #[must_use]
+    pub fn deadline(mut self, deadline: Instant) -> Self {
+        let now = clock::now();
+        let left = deadline.saturating_duration_since(clock::to_std(now));
+        self.deadline = Some(now.plus(left));
+        self
+    }
+
+    /// The name of these calls in events. Default `retry`.
+    ///
+    /// Names are kept for the life of the program: give the operation, not the request.
+    #[must_use]
+    pub fn name(mut self, name: &str) -> Self {
+        self.name = name::intern(name);
+        self
+    }
+
+    /// [`retry`](super::retry()) with these settings.
+    pub async fn call<F, Fut, T, E>(&self, body: F) -> Result<T, E>
+    where
+        J: Judge<E>,
+        F: FnMut() -> Fut,
+        Fut: Future<Output = Result<T, E>>,
+    {
+        super::retry(self, body).await
+    }
+
+    /// [`retry_blocking`](super::retry_blocking) with these settings.
+    pub fn call_blocking<T, E>(&self, body: impl FnMut() -> Result<T, E>) -> Result<T, E>
+    where
+        J: Judge<E>,
+    {
+        super::retry_blocking(self, body)
+    }
+}
+
+impl<J> fmt::Debug for Retry<J> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Retry")
+            .field("name", &self.name)
+            .field("policy", &self.policy)
+            .field("budget", &self.budget)
+            .field("deadline", &self.deadline)
+            .finish_non_exhaustive()
+    }
+}
+
+/// Says which errors are worth another try: [`ByClass`] or [`RetryIf`].
+pub trait Judge<E> {
+    /// What `error` is worth.
+    fn class(&self, error: &E) -> Class;
+}
+
+/// Asks the error: [`Classify`].
+#[derive(Clone, Copy, Debug, Default)]
+pub struct ByClass;
+
+impl<E: Classify> Judge<E> for ByClass {
+    fn class(&self, error: &E) -> Class {
+        error.classify()
+    }
+}
+
+/// Asks a closure: transient where it says yes, permanent where it says no.
+#[derive(Clone, Copy)]
+pub struct RetryIf<F>(F);
+
+impl<F> fmt::Debug for RetryIf<F> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("RetryIf").finish_non_exhaustive()
+    }
+}
+
+impl<E, F: Fn(&E) -> bool> Judge<E> for RetryIf<F> {
+    fn class(&self, error: &E) -> Class {
+        if (self.0)(error) {
+            Class::Transient
+        } else {
+            Class::Permanent
+        }
+    }
+}
+
+/// What [`retry`](super::retry()) and [`retry_blocking`](super::retry_blocking) can be given: a
+/// [`RetryPolicy`], a [`Retry`], or a reference to one.
+pub trait RetryTerms {
+    /// What says which errors are worth another try.
+    type Judge;
+
+    /// The terms of one call.
+    #[doc(hidden)]
+    fn terms(&self) -> Terms<'_, Self::Judge>;
+}
+
+/// A one-off call: its budget is its own.
+impl RetryTerms for RetryPolicy {
+    type Judge = ByClass;
+
+    fn terms(&self) -> Terms<'_, ByClass> {
+        Terms {
+            policy: Held::Borrowed(self),
+            budget: Held::Own(BudgetState::new()),
+            judge: &ByClass,
+            hook: None,
+            name: UNNAMED,
+            deadline: None,
+        }
+    }
+}
+
+impl<J> RetryTerms for Retry<J> {
+    type Judge = J;
+
+    fn terms(&self) -> Terms<'_, J> {
+        Terms {
+            policy: Held::Borrowed(&self.policy),
+            budget: Held::Borrowed(&self.budget),
+            judge: &self.judge,
+            hook: self.hook.as_deref(),
+            name: self.name,
+            deadline: self.deadline,
+        }
+    }
+}
+
+impl<R: RetryTerms + ?Sized> RetryTerms for &R {
+    type Judge = R::Judge;
+
+    fn terms(&self) -> Terms<'_, R::Judge> {
+        (**self).terms()
+    }
+}
+
+/// The terms of one call, of whichever kind.
+#[doc(hidden)]
+pub struct Terms<'a, J> {
+    pub(crate) policy: Held<'a, RetryPolicy>,
+    pub(crate) budget: Held<'a, BudgetState>,
+    pub(crate) judge: &'a J,
+    pub(crate) hook: Option<&'a Hook>,
+    pub(crate) name: &'static str,
+    pub(crate) deadline: Option<Moment>,
+}
+
+impl<J> fmt::Debug for Terms<'_, J> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Terms")
+            .field("name", &self.name)
+            .field("policy", &*self.policy)
+            .finish_non_exhaustive()
+    }
+}
+
+impl Terms<'static, ByClass> {
+    /// A policy and a budget that outlive the call.
+    pub(crate) const fn lent(
+        name: &'static str,
+        policy: &'static RetryPolicy,
+        budget: &'static BudgetState,
+    ) -> Self {
+        Self {
+            policy: Held::Borrowed(policy),
+            budget: Held::Borrowed(budget),
+            judge: &ByClass,
+            hook: None,
+            name,
+            deadline: None,
+        }
+    }
+}
+
+impl<J> Terms<'_, J> {
+    /// A call begins, within the nearest of its own deadline and those around it.
+    pub(super) fn begin(&self) -> Driver<'_> {
+        let around = context::current().deadline;
+        let deadline = self.deadline.into_iter().chain(around).min();
+        Driver::begin(
+            self.name,
+            &self.policy,
+            Some(&self.budget),
+            deadline,
+            clock::now(),
+        )
+    }
+
+    /// Tells the hook, if there is one.
+    pub(super) fn tell(&self, event: &RetryEvent) {
+        if let Some(hook) = self.hook {
+            hook(event);
+        }
+    }
+}
+
+/// Something of this call's own, or of somebody who outlives it.
+pub(crate) enum Held<'a, T> {
+    /// Made for this call.
+    Own(T),
+    /// Lent by the caller.
+    Borrowed(&'a T),
+}
+
+impl<T> Deref for Held<'_, T> {
+    type Target = T;
+
+    fn deref(&self) -> &T {
+        match self {
+            Self::Own(own) => own,
+            Self::Borrowed(borrowed) => borrowed,
+        }
+    }
+}

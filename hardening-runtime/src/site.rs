@@ -1,0 +1,225 @@
+//! A site: one annotated function, as static data that is found at link time.
+
+use crate::{
+    call::Call,
+    config::{LayerKind, Selection},
+    live::Live,
+    metrics::SiteMetrics,
+    registry,
+};
+use crossbeam_utils::atomic::AtomicCell;
+use std::fmt;
+
+/// One annotated function. All its monomorphisations share one.
+pub struct Site {
+    place: Place,
+    layers: &'static [Declared],
+    live: AtomicCell<Option<&'static Live>>,
+    pub(crate) metrics: SiteMetrics,
+}
+
+/// Where a function stands.
+#[derive(Clone, Copy, Debug)]
+pub struct Place {
+    /// The name of the type of an item in the function's body.
+    pub within: fn() -> &'static str,
+    /// Its source file.
+    pub file: &'static str,
+    /// The line of its first attribute.
+    pub line: u32,
+}
+
+/// A layer as an attribute declares it.
+#[derive(Clone, Copy, Debug)]
+pub struct Declared {
+    pub(crate) kind: LayerKind,
+    pub(crate) line: u32,
+    pub(crate) policy: Option<&'static str>,
+    pub(crate) name: Option<&'static str>,
+    pub(crate) settings: &'static [(&'static str, &'static str)],
+}
+
+impl Declared {
+    /// A layer of `kind`, by an attribute at `line`.
+    #[must_use]
+    pub const fn new(kind: LayerKind, line: u32) -> Self {
+        Self {
+            kind,
+            line,
+            policy: None,
+            name: None,
+            settings: &[],
+        }
+    }
+
+    /// The policy, or op, that it names.
+    #[must_use]
+    pub const fn policy(mut self, policy: &'static str) -> Self {
+        self.policy = Some(policy);
+        self
+    }
+
+    /// The name under which it shares its state.
+    #[must_use]
+    pub const fn name(mut self, name: &'static str) -> Self {
+        self.name = Some(name);
+        self
+    }
+
+    /// The settings written inline, as YAML.
+    #[must_use]
+    pub const fn settings(mut self, settings: &'static [(&'static str, &'static str)]) -> Self {
+        self.settings = settings;
+        self
+    }
+
+    pub(crate) const fn selection<'a>(&'a self, site: &'a str, at: &'a str) -> Selection<'a> {
+        Selection {
+            site,
+            at,
+            name: self.policy,
+            inline: self.settings,
+        }
+    }
+}
+
+impl Site {
+    /// A function at `place` with these layers.
+    #[must_use]
+    pub const fn new(place: Place, layers: &'static [Declared]) -> Self {
+        Self {
+            place,
+            layers,
+            live: AtomicCell::new(None),
+            metrics: SiteMetrics::new(),
+        }
+    }
+
+    /// A call begins.
+    #[inline]
+    #[must_use]
+    pub fn call(&'static self) -> Call {
+        Call::begin(self, self.live())
+    }
+
+    /// What is in force here. The first call of the program loads the configuration.
+    #[inline]
+    pub(crate) fn live(&'static self) -> &'static Live {
+        match self.live.load() {
+            Some(live) => live,
+            None => registry::bring_alive(self),
+        }
+    }
+
+    /// What is in force here, if anything is yet.
+    pub(crate) fn live_now(&self) -> Option<&'static Live> {
+        self.live.load()
+    }
+
+    pub(crate) fn set_live(&self, live: Option<&'static Live>) {
+        self.live.store(live);
+    }
+
+    pub(crate) const fn layers(&self) -> &'static [Declared] {
+        self.layers
+    }
+
+    pub(crate) fn layer(&self, kind: LayerKind) -> Option<&'static Declared> {
+        self.layers.iter().find(|layer| layer.kind == kind)
+    }
+
+    pub(crate) const fn file(&self) -> &'static str {
+        self.place.file
+    }
+
+    pub(crate) const fn line(&self) -> u32 {
+        self.place.line
+    }
+
+    /// Module path, type and function.
+    pub(crate) fn path(&self) -> String {
+        readable((self.place.within)())
+    }
+}
+
+impl fmt::Debug for Site {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_tuple("Site").field(&self.path()).finish()
+    }
+}
+
+/// A site that the linker found.
+#[derive(Debug)]
+pub struct Registered(pub &'static Site);
+
+inventory::collect!(Registered);
+
+/// Every annotated function of the program.
+pub(crate) fn all() -> impl Iterator<Item = &'static Site> {
+    inventory::iter::<Registered>
+        .into_iter()
+        .map(|registered| registered.0)
+}
+
+/// The path of the function that the item `within` is an item of: without the item, without the
+/// closures that async blocks are, and without generic arguments.
+fn readable(within: &str) -> String {
+    let function = within
+        .rsplit_once("::")
+        .map_or(within, |(function, _)| function);
+    let path = function.replace("::{{closure}}", "");
+    inherent(&without_generics(&path))
+}
+
+/// `shop::Orders<_>` is `shop::Orders`; the angle brackets of `<Orders as Repository>` stay.
+fn without_generics(path: &str) -> String {
+    let mut plain = String::with_capacity(path.len());
+    let mut skipped = 0_usize;
+    let mut before = ':';
+    for (index, c) in path.char_indices() {
+        let arrow = c == '>' && before == '-';
+        let opens = c == '<' && index > 0 && (before.is_alphanumeric() || before == '_');
+        match c {
+            '<' if opens || skipped > 0 => skipped += 1,
+            '>' if skipped > 0 && !arrow => skipped -= 1,
+            c if skipped == 0 => plain.push(c),
+            _ => {}
+        }
+        before = c;
+    }
+    plain
+}
+
+/// An inherent `impl` in another module than its type's: `api::<impl shop::Orders>::place` is
+/// `shop::Orders::place`.
+fn inherent(path: &str) -> String {
+    match path.split_once("<impl ") {
+        Some((_, rest)) => rest.replacen('>', "", 1),
+        None => path.to_owned(),
+    }
+}
+
+#[cfg(all(test, not(hardening_loom)))]
+mod tests {
+    use super::readable;
+
+    #[test]
+    fn paths_read_as_they_are_written_in_the_source() {
+        for (within, path) in [
+            ("shop::orders::place::here", "shop::orders::place"),
+            ("shop::place::{{closure}}::{{closure}}::here", "shop::place"),
+            ("shop::A<_>::m::here", "shop::A::m"),
+            ("shop::A<shop::B<u8>, fn() -> u8>::m::here", "shop::A::m"),
+            (
+                "api::<impl shop::Orders>::place::here",
+                "shop::Orders::place",
+            ),
+            (
+                "<shop::A<_> as shop::Tr<u8>>::u::here",
+                "<shop::A as shop::Tr>::u",
+            ),
+        ] {
+            assert_eq!(readable(within), path);
+        }
+    }
+}

@@ -1,0 +1,143 @@
+//! Start and reload: every annotated function of the program is checked against the configuration,
+//! and every problem is returned at once.
+
+use crate::{
+    config::{Config, ConfigError, ConfigErrors, Problem},
+    event,
+    health::{self, Registry},
+    registry, site,
+    source::{self, Embedded},
+};
+use std::sync::{Mutex, MutexGuard, PoisonError};
+
+/// What `init!` found that is no error.
+#[derive(Clone, Debug, Default)]
+#[non_exhaustive]
+pub struct Started {
+    /// How many annotated functions the program has.
+    pub sites: usize,
+    /// The configuration file; none for the built-in policies.
+    pub file: Option<String>,
+    /// What looks like a mistake, a line each.
+    pub warnings: Vec<String>,
+}
+
+/// Loads the configuration and checks every annotated function against it.
+pub fn init(embedded: Option<Embedded>) -> Result<Started, ConfigErrors> {
+    source::embed(embedded);
+    let started = put_in_force()?;
+    for warning in &started.warnings {
+        event::doubtful(warning);
+    }
+    Ok(started)
+}
+
+/// Reads the configuration again and puts it in force everywhere at once. Windows, circuits, tokens,
+/// cached results and queues stay as they are. When anything is wrong with it, nothing changes; the
+/// error says all of it, and so does an event.
+pub fn reload() -> Result<(), ConfigErrors> {
+    put_in_force()
+        .map(drop)
+        .inspect_err(|errors| event::misconfigured(errors))
+}
+
+fn put_in_force() -> Result<Started, ConfigErrors> {
+    let config = source::load()?;
+    let started = Started {
+        sites: site::all().count(),
+        file: config.file().map(str::to_owned),
+        warnings: Vec::new(),
+    };
+    let of_file = config.warnings().to_vec();
+    put(config)?;
+    let mut warnings: Vec<String> = of_file.iter().map(ToString::to_string).collect();
+    warnings.extend(warnings_of_sites().map(ToString::to_string));
+    warnings.extend(checks_that_nobody_registers());
+    Ok(Started {
+        warnings,
+        ..started
+    })
+}
+
+/// Puts `config` in force at every site and every health check, or nowhere.
+pub(crate) fn put(config: Config) -> Result<(), ConfigErrors> {
+    let monitored = config.health().enabled;
+    let (checks, wrong) = match health::settings_of(&config) {
+        Ok(checks) => (Some(checks), Vec::new()),
+        Err(wrong) => (None, wrong.into_iter().collect()),
+    };
+    registry::put_in_force(config, wrong)?;
+    let mut loaded = health_loaded();
+    if let Some((defaults, checks)) = checks {
+        health::linked().apply(defaults, checks);
+        health::linked().set_monitored(monitored);
+    }
+    *loaded = true;
+    Ok(())
+}
+
+/// Whether the health checks have their settings.
+fn health_loaded() -> MutexGuard<'static, bool> {
+    static LOADED: Mutex<bool> = Mutex::new(false);
+    LOADED.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+/// The program's registry, with every `#[health_check]` in it. The first who asks for it loads the
+/// configuration, as the first call of an annotated function does.
+#[must_use]
+pub fn registry() -> &'static Registry {
+    let registry = health::linked();
+    let mut loaded = health_loaded();
+    if !*loaded {
+        let config = registry::with(|states| states.config());
+        match health::settings_of(&config) {
+            Ok((defaults, checks)) => {
+                registry.apply(defaults, checks);
+                registry.set_monitored(config.health().enabled);
+            }
+            Err(errors) => event::misconfigured(&errors),
+        }
+        *loaded = true;
+    }
+    registry
+}
+
+/// Forgets the results of all health checks, and their settings.
+#[cfg(feature = "test-util")]
+pub(crate) fn forget_health() {
+    *health_loaded() = false;
+    health::linked().reset();
+}
+
+fn warnings_of_sites() -> impl Iterator<Item = &'static ConfigError> {
+    let lives = site::all().filter_map(site::Site::live_now);
+    lives.flat_map(|live| live.report.iter().flat_map(|report| &report.warnings))
+}
+
+fn checks_that_nobody_registers() -> impl Iterator<Item = String> {
+    let names = health::linked().unregistered_providers().into_iter();
+    names.map(|name| {
+        format!(
+            "no health check is registered for the provider `{name}`: write \
+             `#[health_check(name = \"{name}\")]` on a function, or register one with \
+             `hardening::health::registry().register(\"{name}\", …)`; a check in a crate that the \
+             program never names is not linked"
+        )
+    })
+}
+
+/// An override whose path is no site's.
+pub(crate) fn overrides_without_a_site(config: &Config) -> Vec<ConfigError> {
+    let paths: Vec<String> = site::all().map(site::Site::path).collect();
+    let known = |path: &str| paths.iter().any(|known| known == path);
+    config
+        .overridden()
+        .into_iter()
+        .filter(|(path, _)| !known(path))
+        .map(|(path, origin)| {
+            let known = paths.iter().map(String::as_str);
+            let problem = Problem::unknown("no annotated function has this path", path, known);
+            ConfigError::new(&origin, "runtime.overrides", problem)
+        })
+        .collect()
+}
