@@ -1,3 +1,131 @@
-//! The face of `hardening`.
+//! Attributes with which Rust services survive their dependencies, and the runtime under them.
+//!
+//! A service is as available as what it calls, unless it does something about it: try again, ask less
+//! often, stop asking, remember, give up in time, make room, answer something else. Each of these is well
+//! known and a page of code that is easy to get wrong, most of all in combination. Here each is an
+//! attribute, their combination has one order, and their settings stand in a YAML file whose names are
+//! checked while compiling.
+//!
+//! ```
+//! use hardening::{circuit_breaker, fallback, retryable, timeout};
+//!
+//! #[fallback(|_error| Ok(format!("{city}: as yesterday")))]
+//! #[timeout(call = "5s", attempt = "1s")]
+//! #[retryable(policy = "expensive")] // of hardening.yaml; misspelt, it does not compile
+//! #[circuit_breaker(name = "weather")]
+//! async fn weather(city: &str) -> Result<String, std::io::Error> {
+//!     upstream(city).await
+//! }
+//! # async fn upstream(_: &str) -> Result<String, std::io::Error> {
+//! #     Err(std::io::ErrorKind::ConnectionRefused.into())
+//! # }
+//! # #[tokio::main(flavor = "current_thread", start_paused = true)]
+//! # async fn main() {
+//!
+//! // Refused each time: tried again while there is time for it, and then the fallback answers.
+//! assert_eq!(weather("Bremen").await.unwrap(), "Bremen: as yesterday");
+//! # }
+//! ```
+//!
+//! # The attributes
+//!
+//! | attribute | means | state is shared by |
+//! |---|---|---|
+//! | [`#[retryable]`](macro@retryable) | run again on transient failure | retry budget: the policy |
+//! | [`#[rate_limited]`](macro@rate_limited) | a token bucket per key | `op` |
+//! | [`#[circuit_breaker]`](macro@circuit_breaker) | stop calling what is down | `name`, else the function |
+//! | [`#[cached]`](macro@cached) | remember results | `name`, else the function |
+//! | [`#[timeout]`](macro@timeout) | bound the time of a call, and of each attempt | |
+//! | [`#[bulkhead]`](macro@bulkhead) | bound concurrency, queue by priority | `name`, else the function |
+//! | [`#[fallback]`](macro@fallback) | degrade instead of failing | |
+//! | [`#[health_check]`](macro@health_check) | register a check; wraps nothing | |
+//!
+//! They go on free functions, methods and associated functions, async or blocking, generic or not, in
+//! trait implementations too, and on whole `impl` blocks: each method then has the attribute, unless it
+//! carries the same one itself or `#[hardening(skip)]`. The signature never changes, and the future of an
+//! async function is `Send` whenever its body's is. `?` and `return` in the body leave the attempt, not the
+//! layers around it.
+//!
+//! # The order of layers
+//!
+//! The order in which the attributes are written does not matter. Outside to inside it is:
+//!
+//! **fallback · cache · call timeout · rate limit · retry · circuit breaker · bulkhead · attempt timeout ·
+//! body**
+//!
+//! `per = "attempt"` on a rate limit moves it inside the retry, just inside the circuit breaker.
+//! `per = "call"` on a circuit breaker or a bulkhead moves it just outside the retry. Nothing else moves.
+//!
+//! # Errors
+//!
+//! A layer that refuses a call says so with a [`Rejected`], which stays typed between the layers (that is how
+//! the retry knows an open circuit from a busy server) and becomes the function's own error once, at the
+//! outer edge, through `From<Rejected>`. `std::io::Error`, `anyhow::Error` and
+//! `Box<dyn Error + Send + Sync>` work as they are. Whether an error is worth another try is said by
+//! [`trait@Classify`], which can be derived.
+//!
+//! # Pages
+//!
+//! - [`docs::configuration`]: every key of the file, where it is looked for, which value wins
+//! - `docs::testing` (with the feature `test-util`): the paused clock, failures on demand
+//! - [`init!`] loads and checks everything at start; [`reload()`] swaps settings and keeps all state
+//! - [`sites()`]: every annotated function, with its settings and where each came from; [`snapshot()`]: how they
+//!   fare, serialisable
+//! - the same engines without attributes: [`retry()`](fn@retry), [`RateLimiter`], [`CircuitBreaker`],
+//!   [`Bulkhead`], [`Cache`], [`Timeout`]; and by the names of the configuration [`check_rate_limit`] and
+//!   [`cache()`](fn@cache)
+//! - [`mod@health`]: the registry of checks
+//!
+//! # Features
+//!
+//! | feature | default | brings |
+//! |---|---|---|
+//! | `anyhow` | yes | `Classify` for `anyhow::Error`, through its chain |
+//! | `health-checks` | no | `TcpCheck` and `HttpCheck` |
+//! | `test-util` | no | every layer follows tokio's paused clock; the module `testing`. For `[dev-dependencies]` |
+//!
+//! # Limits
+//!
+//! - State is that of one process: two instances of a service have two circuits and two sets of buckets.
+//! - Async functions that wait (a backoff, a queue, a timeout) need a tokio runtime with its timer.
+//! - Annotated functions and health checks are found by the linker. A crate that the binary never names is
+//!   not linked, and neither [`init!`] nor [`mod@health`] sees what is in it.
+//! - States, and the settings of each reload, are kept for the life of the program. They are small: reload
+//!   when something changed, not on a timer.
 #![forbid(unsafe_code)]
+
+#[doc = include_str!("../docs/classify.md")]
+pub use hardening_macros::Classify;
+#[doc = include_str!("../docs/bulkhead.md")]
+pub use hardening_macros::bulkhead;
+#[doc = include_str!("../docs/cached.md")]
+pub use hardening_macros::cached;
+#[doc = include_str!("../docs/circuit_breaker.md")]
+pub use hardening_macros::circuit_breaker;
+#[doc = include_str!("../docs/fallback.md")]
+pub use hardening_macros::fallback;
+#[doc = include_str!("../docs/health_check.md")]
+pub use hardening_macros::health_check;
+#[doc = include_str!("../docs/init.md")]
+pub use hardening_macros::init;
+#[doc = include_str!("../docs/rate_limited.md")]
+pub use hardening_macros::rate_limited;
+#[doc = include_str!("../docs/retryable.md")]
+pub use hardening_macros::retryable;
+#[doc = include_str!("../docs/timeout.md")]
+pub use hardening_macros::timeout;
 pub use hardening_runtime::*;
+
+/// Pages that belong to no single attribute.
+pub mod docs {
+    #[doc = include_str!("../docs/configuration.md")]
+    pub mod configuration {}
+
+    #[cfg(feature = "test-util")]
+    #[doc = include_str!("../docs/testing.md")]
+    pub mod testing {}
+}
+
+#[cfg(doctest)]
+#[doc = include_str!("../README.md")]
+struct Readme;

@@ -1,0 +1,69 @@
+//! What is written between an attribute's parentheses.
+
+use proc_macro2::TokenStream;
+use syn::{
+    Expr, Ident, Lit, Token,
+    ext::IdentExt,
+    parenthesized,
+    parse::{Parse, ParseStream, Parser},
+    punctuated::Punctuated,
+    token,
+};
+
+/// One argument.
+pub(crate) enum Arg {
+    /// `key = value`, or `key(…)`.
+    Named { key: Ident, value: Value },
+    /// Anything else: an expression by itself.
+    Bare(Expr),
+}
+
+/// The value of a named argument.
+pub(crate) enum Value {
+    /// `key = expression`.
+    Expr(Expr),
+    /// `key(a, b)` or `key(a = 1, b = 2)`.
+    List(Punctuated<Arg, Token![,]>),
+}
+
+impl Parse for Arg {
+    fn parse(input: ParseStream<'_>) -> syn::Result<Self> {
+        let named =
+            input.peek(Ident::peek_any) && input.peek2(Token![=]) && !input.peek2(Token![==]);
+        let listed = input.peek(Ident::peek_any) && input.peek2(token::Paren);
+        if named {
+            let key = input.call(Ident::parse_any)?;
+            input.parse::<Token![=]>()?;
+            if input.is_empty() || input.peek(Token![,]) {
+                return Err(no_value(&key));
+            }
+            let value = Value::Expr(input.parse()?);
+            Ok(Self::Named { key, value })
+        } else if input.peek(Ident::peek_any) && is_no_sign(input) {
+            Err(no_value(&input.call(Ident::parse_any)?))
+        } else if listed {
+            let key = input.call(Ident::parse_any)?;
+            let content;
+            parenthesized!(content in input);
+            let value = Value::List(Punctuated::parse_terminated(&content)?);
+            Ok(Self::Named { key, value })
+        } else {
+            Ok(Self::Bare(input.parse()?))
+        }
+    }
+}
+
+/// Whether something else stands where the `=` of `key = value` belongs.
+fn is_no_sign(input: ParseStream<'_>) -> bool {
+    (input.peek2(Token![:]) && !input.peek2(Token![::])) || input.peek2(Lit)
+}
+
+fn no_value(key: &Ident) -> syn::Error {
+    syn::Error::new_spanned(key, format!("write `{key} = …`"))
+}
+
+/// The arguments of one attribute.
+pub(crate) fn parse(tokens: TokenStream) -> syn::Result<Vec<Arg>> {
+    let parser = Punctuated::<Arg, Token![,]>::parse_terminated;
+    Ok(parser.parse2(tokens)?.into_iter().collect())
+}

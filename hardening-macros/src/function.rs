@@ -1,0 +1,133 @@
+//! A function as we need it: its signature parsed, its body left as raw tokens, so that half-typed
+//! code still gets completion and a name that we break is never the user's.
+
+use crate::future;
+use proc_macro2::{TokenStream, TokenTree};
+use quote::{ToTokens, quote};
+use syn::{
+    Attribute, FnArg, Ident, Pat, ReturnType, Signature, Token, Type, Visibility,
+    parse::{Parse, ParseStream},
+};
+
+/// A function or method, with or without a body.
+#[derive(Clone)]
+pub(crate) struct Function {
+    pub(crate) attributes: Vec<Attribute>,
+    pub(crate) visibility: Visibility,
+    pub(crate) defaultness: Option<Ident>,
+    pub(crate) signature: Signature,
+    /// What stands between the braces; none for a method that a trait only declares.
+    pub(crate) body: Option<TokenStream>,
+}
+
+impl Parse for Function {
+    fn parse(input: ParseStream<'_>) -> syn::Result<Self> {
+        let attributes = input.call(Attribute::parse_outer)?;
+        let visibility = input.parse()?;
+        let defaultness = defaultness(input)?;
+        let signature = input.parse()?;
+        Ok(Self {
+            attributes,
+            visibility,
+            defaultness,
+            signature,
+            body: body(input)?,
+        })
+    }
+}
+
+fn defaultness(input: ParseStream<'_>) -> syn::Result<Option<Ident>> {
+    let is_default = input
+        .cursor()
+        .ident()
+        .is_some_and(|(ident, _)| ident == "default");
+    is_default.then(|| input.parse()).transpose()
+}
+
+fn body(input: ParseStream<'_>) -> syn::Result<Option<TokenStream>> {
+    if input.parse::<Option<Token![;]>>()?.is_some() {
+        return Ok(None);
+    }
+    match input.parse()? {
+        TokenTree::Group(group) if group.delimiter() == proc_macro2::Delimiter::Brace => {
+            Ok(Some(group.stream()))
+        }
+        other => Err(syn::Error::new_spanned(
+            other,
+            "expected the function's body",
+        )),
+    }
+}
+
+impl ToTokens for Function {
+    fn to_tokens(&self, tokens: &mut TokenStream) {
+        let Self {
+            attributes,
+            visibility,
+            defaultness,
+            signature,
+            body,
+        } = self;
+        let body = body
+            .as_ref()
+            .map_or_else(|| quote!(;), |body| quote!({ #body }));
+        tokens.extend(quote!(#(#attributes)* #visibility #defaultness #signature #body));
+    }
+}
+
+impl Function {
+    /// Whether calling the function makes a future.
+    pub(crate) fn is_async(&self) -> bool {
+        self.signature.asyncness.is_some() || self.future().is_some()
+    }
+
+    /// How a function that is not `async` returns a future, if it does.
+    pub(crate) fn future(&self) -> Option<future::Kind> {
+        match self.signature.asyncness {
+            Some(_) => None,
+            None => future::returned(&self.signature.output).map(|(kind, _)| kind),
+        }
+    }
+
+    /// What a call comes to: the return type, or that of the future; none for `()`.
+    pub(crate) fn returns(&self) -> Option<&Type> {
+        match (&self.signature.output, self.signature.asyncness) {
+            (ReturnType::Default, _) => None,
+            (ReturnType::Type(_, ty), Some(_)) => Some(ty),
+            (output @ ReturnType::Type(_, ty), None) => {
+                Some(future::returned(output).map_or(ty, |(_, ty)| ty))
+            }
+        }
+    }
+
+    /// The names that the arguments bind, `self` left out.
+    pub(crate) fn argument_names(&self) -> Vec<Ident> {
+        let mut names = Vec::new();
+        for argument in &self.signature.inputs {
+            if let FnArg::Typed(argument) = argument {
+                bound(&argument.pat, &mut names);
+            }
+        }
+        names
+    }
+}
+
+/// The names that `pat` binds.
+fn bound(pat: &Pat, names: &mut Vec<Ident>) {
+    match pat {
+        Pat::Ident(pat) => {
+            names.push(pat.ident.clone());
+            if let Some((_, inner)) = &pat.subpat {
+                bound(inner, names);
+            }
+        }
+        Pat::Paren(pat) => bound(&pat.pat, names),
+        Pat::Reference(pat) => bound(&pat.pat, names),
+        Pat::Slice(pat) => pat.elems.iter().for_each(|pat| bound(pat, names)),
+        Pat::Struct(pat) => pat.fields.iter().for_each(|field| bound(&field.pat, names)),
+        Pat::Tuple(pat) => pat.elems.iter().for_each(|pat| bound(pat, names)),
+        Pat::TupleStruct(pat) => pat.elems.iter().for_each(|pat| bound(pat, names)),
+        Pat::Type(pat) => bound(&pat.pat, names),
+        _ => {}
+    }
+}

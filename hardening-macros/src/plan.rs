@@ -1,0 +1,165 @@
+//! The plan of one function: its layers in nesting order, whatever order their attributes were
+//! written in. Every refusal of this crate is here or below; what comes out of here expands.
+
+mod argument;
+mod refusal;
+
+pub(crate) use refusal::refuse_twice;
+
+use crate::{args, errors::Errors, function::Function, surroundings::Surroundings};
+use argument::Collected;
+use hardening_config::LayerKind;
+use proc_macro2::{Ident, TokenStream};
+use quote::{format_ident, quote};
+use syn::{Expr, ExprClosure, Path};
+
+/// The argument of an invocation that becomes nothing.
+pub(crate) const SEEN: &str = "__hardening_seen";
+
+/// One of our attributes, as it was written.
+#[derive(Clone)]
+pub(crate) struct Written {
+    pub(crate) kind: LayerKind,
+    /// The attribute's name, where it stands.
+    pub(crate) at: Ident,
+    pub(crate) args: TokenStream,
+    /// The path that it was written with, unless the compiler has resolved it already.
+    pub(crate) path: Option<Path>,
+    /// Whether the function has it from its `impl` block.
+    pub(crate) inherited: bool,
+}
+
+impl Written {
+    /// The attribute again, for another round of expansion.
+    pub(crate) fn as_attribute(&self, around: &Surroundings) -> TokenStream {
+        let (root, at, args) = (around.root(), &self.at, &self.args);
+        quote!(#[#root::#at(#args)])
+    }
+
+    /// An invocation that becomes nothing: an attribute that another one took with it counts as
+    /// used, and so does its import.
+    pub(crate) fn as_used(&self) -> Option<TokenStream> {
+        let path = self.path.as_ref()?;
+        let seen = format_ident!("{SEEN}");
+        Some(quote!(#[#path(#seen)] const _: () = ();))
+    }
+}
+
+/// A function's layers, outside in.
+#[derive(Default)]
+pub(crate) struct Plan {
+    pub(crate) layers: Vec<Layer>,
+    /// Items that make the attributes count as used.
+    pub(crate) used: TokenStream,
+}
+
+/// One layer of a function.
+pub(crate) struct Layer {
+    pub(crate) kind: LayerKind,
+    pub(crate) at: Ident,
+    /// The policy or op that it names.
+    pub(crate) policy: Option<String>,
+    /// The name under which it shares its state.
+    pub(crate) name: Option<String>,
+    /// The settings written inline, as YAML.
+    pub(crate) settings: Vec<(String, String)>,
+    pub(crate) code: Code,
+    per: Option<Per>,
+}
+
+/// The code that an attribute's arguments bring.
+#[derive(Default)]
+pub(crate) struct Code {
+    pub(crate) key: Option<Expr>,
+    pub(crate) cost: Option<Expr>,
+    pub(crate) priority: Option<Expr>,
+    pub(crate) retry_if: Option<Expr>,
+    pub(crate) on_retry: Option<Expr>,
+    pub(crate) failure_if: Option<Expr>,
+    pub(crate) cache_if: Option<Expr>,
+    pub(crate) clone: Vec<Ident>,
+    pub(crate) fallback: Option<ExprClosure>,
+}
+
+/// Which side of the retry a layer is on, when it says so.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Per {
+    Call,
+    Attempt,
+}
+
+impl Plan {
+    /// The plan of `function` with the attributes `ours`; mistakes go to `errors`.
+    pub(crate) fn of(
+        ours: &[Written],
+        function: &Function,
+        around: &Surroundings,
+        errors: &mut Errors,
+    ) -> Self {
+        refuse_twice(ours, errors);
+        refusal::refuse_function(ours, function, around, errors);
+        let mut layers: Vec<Layer> = ours
+            .iter()
+            .map(|written| layer(written, function, around, errors))
+            .collect();
+        layers.sort_by_key(Layer::depth);
+        let used = ours.iter().filter_map(Written::as_used).collect();
+        Self { layers, used }
+    }
+
+    /// The layer of `kind`, if the function has one.
+    pub(crate) fn layer(&self, kind: LayerKind) -> Option<&Layer> {
+        self.layers.iter().find(|layer| layer.kind == kind)
+    }
+}
+
+impl Layer {
+    /// How far inside this layer is: the order of contract and docs, which `per` can change.
+    fn depth(&self) -> u8 {
+        match (self.kind, self.per) {
+            (LayerKind::Fallback, _) => 0,
+            (LayerKind::Cache, _) => 1,
+            (LayerKind::Timeout, _) => 2,
+            (LayerKind::RateLimit, Some(Per::Attempt)) => 8,
+            (LayerKind::RateLimit, _) => 3,
+            (LayerKind::CircuitBreaker, Some(Per::Call)) => 4,
+            (LayerKind::Bulkhead, Some(Per::Call)) => 5,
+            (LayerKind::Retry, _) => 6,
+            (LayerKind::CircuitBreaker, _) => 7,
+            (LayerKind::Bulkhead, _) => 9,
+        }
+    }
+}
+
+fn layer(
+    written: &Written,
+    function: &Function,
+    around: &Surroundings,
+    errors: &mut Errors,
+) -> Layer {
+    let before = errors.len();
+    let args = errors
+        .note(args::parse(written.args.clone()))
+        .unwrap_or_default();
+    let collected = Collected::from(written, args, function, errors);
+    if around.can_check() {
+        refusal::refuse_names_and_values(written, &collected, around, errors);
+    }
+    // What is missing, or does not fit together, may be what has just been refused.
+    if around.can_check() && errors.len() == before {
+        refusal::refuse_together(written, &collected, around, errors);
+    }
+    Layer {
+        kind: written.kind,
+        at: written.at.clone(),
+        policy: collected.policy.map(|literal| literal.value()),
+        name: collected.name.map(|literal| literal.value()),
+        settings: collected
+            .settings
+            .into_iter()
+            .map(|setting| (setting.key.to_string(), setting.text))
+            .collect(),
+        code: collected.code,
+        per: collected.per,
+    }
+}
