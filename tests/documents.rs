@@ -1,0 +1,76 @@
+//! The documents say what the code says.
+
+use hardening::config::LayerKind;
+use std::{fs, path::Path};
+
+const HEADINGS: [&str; 8] = [
+    "# About",
+    "# Example",
+    "# Arguments",
+    "# Rules",
+    "# Order",
+    "# Errors",
+    "# Metrics",
+    "# When not to use",
+];
+
+fn read(path: &str) -> String {
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join(path);
+    fs::read_to_string(&path).unwrap_or_else(|error| panic!("{}: {error}", path.display()))
+}
+
+fn page(attribute: &str) -> String {
+    read(&format!("docs/{attribute}.md"))
+}
+
+#[test]
+fn every_page_has_the_same_headings_in_the_same_order() {
+    let attributes = LayerKind::ALL.map(LayerKind::attribute);
+    for attribute in attributes.into_iter().chain(["health_check"]) {
+        let page = page(attribute);
+        let headings: Vec<_> = page
+            .lines()
+            .filter(|line| HEADINGS.contains(line))
+            .collect();
+        assert_eq!(headings, HEADINGS, "docs/{attribute}.md");
+    }
+}
+
+#[test]
+fn every_setting_has_a_row_on_the_page_of_its_attribute() {
+    for kind in LayerKind::ALL {
+        let page = page(kind.attribute());
+        for key in kind.keys() {
+            let row = format!("\n| `{}` |", key.name);
+            assert!(page.contains(&row), "{}: `{}`", kind.attribute(), key.name);
+        }
+    }
+}
+
+#[test]
+fn the_configuration_page_holds_the_reference_file() {
+    let (page, reference) = (
+        read("docs/configuration.md"),
+        read("hardening-config/reference.yaml"),
+    );
+    assert!(
+        page.contains(&format!("```yaml\n{reference}```")),
+        "copy hardening-config/reference.yaml into docs/configuration.md"
+    );
+}
+
+#[test]
+fn every_link_of_the_readme_to_a_file_leads_to_one() {
+    let readme = read("README.md");
+    let targets: Vec<_> = readme
+        .split("](")
+        .skip(1)
+        .filter_map(|rest| rest.split_once(')'))
+        .map(|(target, _)| target)
+        .filter(|target| !target.starts_with("http"))
+        .collect();
+    assert!(targets.len() >= 12, "{targets:?}");
+    for target in targets {
+        read(target);
+    }
+}
