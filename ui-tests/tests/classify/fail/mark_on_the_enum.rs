@@ -1,0 +1,11 @@
+use hardening::Classify;
+
+#[derive(Classify)]
+#[transient]
+enum ShopError {
+    Busy,
+}
+
+fn main() {
+    let _ = ShopError::Busy.classify();
+}

@@ -1,0 +1,15 @@
+use hardening::health_check;
+use ui_tests::AppError;
+
+struct Database;
+
+impl Database {
+    #[health_check]
+    async fn ping() -> Result<(), AppError> {
+        Ok(())
+    }
+}
+
+fn main() {
+    drop(Database::ping());
+}

@@ -1,0 +1,10 @@
+use hardening::timeout;
+
+#[timeout("5s")]
+async fn ask() -> String {
+    String::new()
+}
+
+fn main() {
+    drop(ask());
+}
