@@ -74,13 +74,9 @@ impl Live {
         }
     }
 
-    /// What is in force where the configuration is wrong and nobody asked for it to be checked:
-    /// the layers that can be resolved, and the others at their defaults.
-    pub(crate) fn last_resort(site: &'static Site, states: &mut States) -> Self {
-        Self::resolve(site, states).0
-    }
-
-    fn resolve(site: &'static Site, states: &mut States) -> (Self, Vec<ConfigError>) {
+    /// What is in force, and what is wrong: the layers that can be resolved, and the others at their
+    /// section's defaults.
+    pub(crate) fn resolve(site: &'static Site, states: &mut States) -> (Self, Vec<ConfigError>) {
         let path = crate::name::intern(&site.path());
         let mut resolver = Resolver {
             site,

@@ -58,32 +58,37 @@ fn locked() -> MutexGuard<'static, Option<States>> {
 }
 
 /// Does `act` with the states; the first time, the configuration is loaded. What is wrong with it
-/// is told as events, and the built-in policies are in force.
+/// is told as events, once the lock is given back, and the built-in policies are in force.
 pub(crate) fn with<R>(act: impl FnOnce(&mut States) -> R) -> R {
+    let mut wrong = None;
     let mut states = locked();
-    act(states.get_or_insert_with(|| {
+    let result = act(states.get_or_insert_with(|| {
         let config = source::load().unwrap_or_else(|errors| {
-            event::misconfigured(&errors);
+            wrong = Some(errors);
             Config::builtin()
         });
         States::new(config)
-    }))
+    }));
+    drop(states);
+    if let Some(errors) = wrong {
+        event::misconfigured(&errors);
+    }
+    result
 }
 
 /// Makes `site` come alive.
 #[cold]
 pub(crate) fn bring_alive(site: &'static Site) -> &'static Live {
-    with(|states| {
-        let live = Live::of(site, states).unwrap_or_else(|errors| {
-            for error in &errors {
-                event::misconfigured(error);
-            }
-            Live::last_resort(site, states)
-        });
+    let (live, wrong) = with(|states| {
+        let (live, wrong) = Live::resolve(site, states);
         let live: &'static Live = Box::leak(Box::new(live));
         site.set_live(Some(live));
-        live
-    })
+        (live, wrong)
+    });
+    for error in &wrong {
+        event::misconfigured(error);
+    }
+    live
 }
 
 /// Puts `config` in force at every site at once, or nowhere: then all that is wrong is in the error,
