@@ -16,7 +16,6 @@ pub use crate::{
 pub use ::core;
 pub use ::std;
 pub use inventory;
-pub use std::any::type_name_of_val;
 
 use std::hash::{Hash, Hasher};
 
@@ -91,8 +90,10 @@ impl CacheKey {
 
     /// Takes in the next part.
     #[inline]
-    pub fn part<K: Key + ?Sized>(&mut self, part: &K) {
+    #[must_use]
+    pub fn part<K: Key + ?Sized>(mut self, part: &K) -> Self {
         part.hash(&mut self.0);
+        self
     }
 
     /// What identifies the key.
@@ -118,8 +119,10 @@ impl LimitKey {
 
     /// Takes in the next part.
     #[inline]
-    pub fn part<K: Key + ?Sized>(&mut self, part: &K) {
+    #[must_use]
+    pub fn part<K: Key + ?Sized>(mut self, part: &K) -> Self {
         part.hash(&mut self.0);
+        self
     }
 
     /// What identifies the key.
@@ -174,6 +177,17 @@ pub fn cost(tokens: impl Tokens) -> u32 {
 #[inline]
 pub const fn refusing<R, S: Refusing<R> + Copy>(shape: S) -> S {
     shape
+}
+
+/// Nobody asked to be told.
+#[inline]
+pub fn untold(_: &RetryEvent) {}
+
+/// Says the type of the async block around it, which its `?` needs; never called.
+#[cold]
+#[must_use]
+pub fn typed<R>() -> R {
+    unreachable!("this call stands under `if false`")
 }
 
 /// Tells the user's hook.

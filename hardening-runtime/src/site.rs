@@ -21,7 +21,7 @@ pub struct Site {
 /// Where a function stands.
 #[derive(Clone, Copy, Debug)]
 pub struct Place {
-    /// The name of the type of an item in the function's body.
+    /// The name of a type in the function's body.
     pub within: fn() -> &'static str,
     /// Its source file.
     pub file: &'static str,

@@ -1,0 +1,243 @@
+//! One wrapping for each layer: what the call asks of it, around the expression that is further in.
+
+use super::{Expansion, ours};
+use crate::plan::Layer;
+use hardening_config::LayerKind;
+use proc_macro2::{Ident, TokenStream};
+use quote::{ToTokens, format_ident, quote, quote_spanned};
+use syn::{FnArg, Pat};
+
+impl Expansion<'_> {
+    /// `inner`, wrapped in `layer`.
+    pub(super) fn wrap(&self, layer: &Layer, inner: &TokenStream) -> TokenStream {
+        match layer.kind {
+            LayerKind::Fallback => inner.clone(), // at the end, when the outcome is the user's
+            LayerKind::Cache => self.cache(layer, inner),
+            LayerKind::Timeout => self.timeout(inner),
+            LayerKind::RateLimit => self.rate_limit(layer, inner),
+            LayerKind::Retry => self.retry(layer, inner),
+            LayerKind::CircuitBreaker => self.circuit_breaker(layer, inner),
+            LayerKind::Bulkhead => self.bulkhead(layer, inner),
+        }
+    }
+
+    /// `method`, or its blocking twin; and the `.await` that goes with it.
+    fn driver(&self, method: &str) -> (Ident, Option<TokenStream>) {
+        if self.function.is_async() {
+            (format_ident!("{method}"), Some(quote!(.await)))
+        } else {
+            (format_ident!("{method}_blocking"), None)
+        }
+    }
+
+    fn timeout(&self, inner: &TokenStream) -> TokenStream {
+        let call = &self.call;
+        quote!({
+            #call.begin_timeout();
+            #inner
+        })
+    }
+
+    fn cache(&self, layer: &Layer, inner: &TokenStream) -> TokenStream {
+        let Self {
+            private,
+            call,
+            outcome,
+            ..
+        } = self;
+        let (fingerprint, share) = (ours("key"), self.share());
+        let key = self.cache_key(layer, &fingerprint);
+        let (join, wait) = self.driver("join");
+        let [value, absent, lead] = ["value", "absent", "lead"].map(ours);
+        let keep = if let Some(test) = &layer.code.cache_if {
+            quote_spanned!(layer.at.span()=> |#value| #private::holds(#value, #test))
+        } else {
+            quote!(|_| true)
+        };
+        // The error is in no value that lives on while the body runs: it need not be `Send`.
+        quote!('__hardening_cached: {
+            #key
+            let #lead = match #call.cache(#fingerprint) {
+                #private::Cached::Hit(#value) => {
+                    break '__hardening_cached ::core::result::Result::Ok(#value)
+                }
+                #private::Cached::Miss(#absent) => match #absent.#join(&mut #call, #share)#wait {
+                    #private::Found::Answered(#outcome) => break '__hardening_cached #outcome,
+                    #private::Found::Lead(#lead) => #lead,
+                },
+            };
+            let #outcome = #inner;
+            #lead.settle(&#call, #outcome, #keep)
+        })
+    }
+
+    /// How an error is told to those who wait for the same run.
+    fn share(&self) -> TokenStream {
+        let (private, returned) = (&self.private, self.returned());
+        if self.is_fallible() || !self.is_only_cached() {
+            quote!(#private::share_errors!(<#private::Fallible as #private::Split<#returned>>::Error))
+        } else {
+            quote!({
+                #[allow(unused_imports)]
+                use #private::Otherwise as _;
+                #private::Of::<#returned>::NEW.share()
+            })
+        }
+    }
+
+    fn rate_limit(&self, layer: &Layer, inner: &TokenStream) -> TokenStream {
+        let Self { private, call, .. } = self;
+        let [taken_from, tokens] = ["key", "cost"].map(ours);
+        let key = self.limit_key(layer, &taken_from);
+        let (cost, tokens) = match &layer.code.cost {
+            Some(cost) => {
+                let cost = quote!(let #tokens = #private::cost(#cost););
+                (Some(cost), tokens.into_token_stream())
+            }
+            None => (None, quote!(1)),
+        };
+        let (admit, wait) = self.driver("rate_limit");
+        let refused = self.refused();
+        quote!({
+            #key
+            #cost
+            match #call.#admit(#taken_from, #tokens)#wait {
+                ::core::result::Result::Ok(()) => #inner,
+                #refused
+            }
+        })
+    }
+
+    fn retry(&self, layer: &Layer, inner: &TokenStream) -> TokenStream {
+        let Self {
+            private,
+            call,
+            outcome,
+            ..
+        } = self;
+        let clones = layer.code.clone.iter().map(|name| self.cloned(name));
+        let [retry, delay] = ["retry", "delay"].map(ours);
+        let (pause, wait) = self.driver("pause");
+        let (class, hook) = (self.class(layer), self.hook(layer));
+        quote!({
+            let mut #retry = #call.retry();
+            loop {
+                #(#clones)*
+                let #outcome = #inner;
+                // The error is in no value that lives on during the wait: it need not be `Send`.
+                let #delay = match #retry.next(#outcome, #class, #hook) {
+                    #private::Next::Done(#outcome) => break #outcome,
+                    #private::Next::Wait(#delay) => #delay,
+                };
+                #call.#pause(#delay)#wait;
+            }
+        })
+    }
+
+    /// An attempt's own copy of an argument.
+    fn cloned(&self, name: &Ident) -> TokenStream {
+        let mutability = self.is_mutable(name).then(|| quote!(mut));
+        quote!(let #mutability #name = ::core::clone::Clone::clone(&#name);)
+    }
+
+    fn is_mutable(&self, name: &Ident) -> bool {
+        self.function.signature.inputs.iter().any(|argument| {
+            matches!(argument, FnArg::Typed(argument)
+                if matches!(&*argument.pat, Pat::Ident(pat) if pat.ident == *name && pat.mutability.is_some()))
+        })
+    }
+
+    /// What an error is worth to the retry.
+    fn class(&self, layer: &Layer) -> TokenStream {
+        let private = &self.private;
+        let error = ours("error");
+        let Some(test) = &layer.code.retry_if else {
+            return quote_spanned!(layer.at.span()=> #private::classify);
+        };
+        let weigh = self.weigh(&error);
+        quote!(|#error| #private::class_if(#private::holds(#error, #test), #weigh))
+    }
+
+    /// The class of `error`, if its type can say.
+    fn weigh(&self, error: &Ident) -> TokenStream {
+        let private = &self.private;
+        quote!({
+            #[allow(unused_imports)]
+            use #private::{Unweighed as _, Weighed as _};
+            (&#private::Weigh(#error)).class()
+        })
+    }
+
+    fn hook(&self, layer: &Layer) -> TokenStream {
+        let (private, event) = (&self.private, ours("event"));
+        if let Some(hook) = &layer.code.on_retry {
+            quote!(|#event| #private::tell(#event, #hook))
+        } else {
+            quote!(#private::untold)
+        }
+    }
+
+    fn circuit_breaker(&self, layer: &Layer, inner: &TokenStream) -> TokenStream {
+        let Self {
+            private,
+            call,
+            outcome,
+            ..
+        } = self;
+        let [probe, error, result] = ["probe", "error", "result"].map(ours);
+        let settle = if let Some(test) = &layer.code.failure_if {
+            quote!(#probe.settle_if(#outcome, |#result| #private::holds(#result, #test)))
+        } else {
+            let weigh = self.weigh(&error);
+            quote!(#probe.settle(#outcome, |#error| #weigh))
+        };
+        let refused = self.refused();
+        quote! {
+            match #call.circuit_breaker() {
+                ::core::result::Result::Ok(#probe) => {
+                    let #outcome = #inner;
+                    #settle
+                }
+                #refused
+            }
+        }
+    }
+
+    fn bulkhead(&self, layer: &Layer, inner: &TokenStream) -> TokenStream {
+        let Self {
+            private,
+            call,
+            outcome,
+            ..
+        } = self;
+        let [place, priority] = ["place", "priority"].map(ours);
+        let chosen = layer.code.priority.as_ref();
+        let chosen = chosen.map_or_else(
+            || quote!(#private::Priority::Normal),
+            |chosen| quote!(#chosen),
+        );
+        let (enter, wait) = self.driver("bulkhead");
+        let refused = self.refused();
+        quote!({
+            let #priority: #private::Priority = #chosen;
+            match #call.#enter(#priority)#wait {
+                ::core::result::Result::Ok(#place) => {
+                    let #outcome = #inner;
+                    ::core::mem::drop(#place);
+                    #outcome
+                }
+                #refused
+            }
+        })
+    }
+
+    /// The arm for a layer that refuses.
+    fn refused(&self) -> TokenStream {
+        let (private, rejected) = (&self.private, ours("rejected"));
+        quote! {
+            ::core::result::Result::Err(#rejected) => {
+                ::core::result::Result::Err(#private::Failure::Rejected(#rejected))
+            }
+        }
+    }
+}
