@@ -10,7 +10,7 @@ mod layers;
 
 pub use attempt::Run;
 pub use cached::{Absent, Cached, Found, Leading};
-pub use layers::{Probing, Retrying};
+pub use layers::{Probing, Retrying, Turn};
 
 use crate::{
     clock::{self, Moment},

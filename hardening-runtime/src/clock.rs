@@ -109,6 +109,15 @@ pub fn sleep_until(moment: Moment) -> Sleep {
     }
 }
 
+/// Waits for `duration`. No time at all sets no timer.
+pub fn sleep(duration: Duration) -> Sleep {
+    sleep_until(if duration.is_zero() {
+        Moment(0)
+    } else {
+        now().plus(duration)
+    })
+}
+
 pin_project_lite::pin_project! {
     /// The wait that [`sleep_until`] returns; arms its timer when first polled too early.
     #[must_use = "futures do nothing unless awaited"]

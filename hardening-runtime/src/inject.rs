@@ -59,7 +59,6 @@ mod on {
             atomic::{AtomicU32, Ordering},
         },
         task::{Context, Poll, ready},
-        time::Duration,
     };
 
     static FAULTS: Mutex<Vec<(String, Fault)>> = Mutex::new(Vec::new());
@@ -102,50 +101,47 @@ mod on {
         let fault = faults
             .iter_mut()
             .find_map(|(site, fault)| (matches(site) && fault.take_one()).then(|| fault.clone()));
-        let delay = fault.as_ref().map_or(Duration::ZERO, |fault| fault.delay);
-        Injected {
+        let put = |fault: Fault| Faulty {
             path,
-            delay,
-            timer: None,
+            timer: clock::sleep(fault.delay),
             fault,
-        }
+        };
+        Injected(fault.map(|fault| Box::pin(put(fault))))
     }
 
+    /// What is in the place of a body, if anything: in a room of its own, so that a future is as
+    /// large under test as in production.
+    pub(crate) struct Injected(Option<Pin<Box<Faulty>>>);
+
     pin_project_lite::pin_project! {
-        pub(crate) struct Injected {
+        struct Faulty {
             path: &'static str,
-            delay: Duration,
             #[pin]
-            timer: Option<Sleep>,
-            fault: Option<Fault>,
+            timer: Sleep,
+            fault: Fault,
         }
     }
 
     impl Injected {
         pub(crate) fn poll_failure<E>(
-            self: Pin<&mut Self>,
+            mut self: Pin<&mut Self>,
             cx: &mut Context<'_>,
         ) -> Poll<Result<(), Failure<E>>> {
-            let mut this = self.project();
-            let Some(fault) = this.fault.as_ref() else {
+            let Some(faulty) = &mut self.0 else {
                 return Poll::Ready(Ok(()));
             };
-            if this.timer.is_none() {
-                this.timer
-                    .set(Some(clock::sleep_until(clock::now().plus(*this.delay))));
-            }
-            if let Some(timer) = this.timer.as_pin_mut() {
-                ready!(timer.poll(cx));
-            }
-            let failure = failure(fault, this.path);
-            *this.fault = None;
+            ready!(faulty.as_mut().project().timer.poll(cx));
+            let failure = failure(&faulty.fault, faulty.path);
+            self.0 = None;
             Poll::Ready(failure)
         }
 
         pub(crate) fn blocking<E>(self) -> Result<(), Failure<E>> {
-            clock::sleep_blocking(self.delay);
-            self.fault
-                .map_or(Ok(()), |fault| failure(&fault, self.path))
+            let Some(faulty) = self.0 else {
+                return Ok(());
+            };
+            clock::sleep_blocking(faulty.fault.delay);
+            failure(&faulty.fault, faulty.path)
         }
     }
 

@@ -2,7 +2,7 @@
 
 pub use crate::{
     cache::share::ShareErrors,
-    call::{Absent, Cached, Call, Found, Leading, Probing, Retrying, Run},
+    call::{Absent, Cached, Call, Found, Leading, Probing, Retrying, Run, Turn},
     config::LayerKind,
     health::Probe,
     outcome::{Class, Classify, Failure, Rejected},

@@ -97,14 +97,14 @@ impl Expansion<'_> {
             None => (None, quote!(1)),
         };
         let (admit, wait) = self.driver("rate_limit");
-        let refused = self.refused();
-        quote!({
+        let rejected = ours("rejected");
+        quote!('__hardening_limited: {
             #key
             #cost
-            match #call.#admit(#taken_from, #tokens)#wait {
-                ::core::result::Result::Ok(()) => #inner,
-                #refused
+            if let ::core::result::Result::Err(#rejected) = #call.#admit(#taken_from, #tokens)#wait {
+                break '__hardening_limited ::core::result::Result::Err(#private::Failure::Rejected(#rejected));
             }
+            #inner
         })
     }
 
@@ -191,16 +191,13 @@ impl Expansion<'_> {
             let weigh = self.weigh(&error);
             quote!(#probe.settle(#outcome, |#error| #weigh))
         };
-        let refused = self.refused();
-        quote! {
-            match #call.circuit_breaker() {
-                ::core::result::Result::Ok(#probe) => {
-                    let #outcome = #inner;
-                    #settle
-                }
-                #refused
-            }
-        }
+        let label = quote!('__hardening_broken);
+        let entered = self.entered(&label, &probe, &quote!(#call.circuit_breaker()));
+        quote!(#label: {
+            #entered
+            let #outcome = #inner;
+            #settle
+        })
     }
 
     fn bulkhead(&self, layer: &Layer, inner: &TokenStream) -> TokenStream {
@@ -217,27 +214,29 @@ impl Expansion<'_> {
             |chosen| quote!(#chosen),
         );
         let (enter, wait) = self.driver("bulkhead");
-        let refused = self.refused();
-        quote!({
+        let label = quote!('__hardening_placed);
+        let entered = self.entered(&label, &place, &quote!(#call.#enter(#priority)#wait));
+        quote!(#label: {
             let #priority: #private::Priority = #chosen;
-            match #call.#enter(#priority)#wait {
-                ::core::result::Result::Ok(#place) => {
-                    let #outcome = #inner;
-                    ::core::mem::drop(#place);
-                    #outcome
-                }
-                #refused
-            }
+            #entered
+            let #outcome = #inner;
+            ::core::mem::drop(#place);
+            #outcome
         })
     }
 
-    /// The arm for a layer that refuses.
-    fn refused(&self) -> TokenStream {
+    /// Binds `guard` to what `layer` gives to a call that it admits; a refusal leaves the block
+    /// `label`. What is further in stands behind this, not in an arm of it: the refusal would take
+    /// up room in the future while the body runs.
+    fn entered(&self, label: &TokenStream, guard: &Ident, layer: &TokenStream) -> TokenStream {
         let (private, rejected) = (&self.private, ours("rejected"));
         quote! {
-            ::core::result::Result::Err(#rejected) => {
-                ::core::result::Result::Err(#private::Failure::Rejected(#rejected))
-            }
+            let #guard = match #layer {
+                ::core::result::Result::Ok(#guard) => #guard,
+                ::core::result::Result::Err(#rejected) => {
+                    break #label ::core::result::Result::Err(#private::Failure::Rejected(#rejected))
+                }
+            };
         }
     }
 }

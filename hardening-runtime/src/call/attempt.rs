@@ -2,7 +2,8 @@
 
 use super::Call;
 use crate::{
-    clock, event, inject,
+    event, inject,
+    live::Live,
     metrics::{Event, Layer},
     outcome::{Failure, Rejected},
     shape::Split,
@@ -25,8 +26,7 @@ pin_project_lite::pin_project! {
         #[pin]
         body: Attempt<Body<F>>,
         // What is said when its time is up.
-        late: Rejected,
-        site: &'static Site,
+        late: Late,
         shape: PhantomData<fn() -> S>,
     }
 }
@@ -64,8 +64,11 @@ impl Call {
         let injected = inject::into(self.live.path);
         Run {
             body: timeout::attempt(context, until, Body { injected, body }),
-            late: self.late(until),
-            site: self.site,
+            late: Late {
+                site: self.site,
+                live: self.live,
+                of_call: self.until.is_some() && self.until == until,
+            },
             shape: PhantomData,
         }
     }
@@ -87,17 +90,33 @@ impl Call {
             Err(payload) => Err(Failure::Panicked(payload)),
         }
     }
+}
 
-    /// What is said when an attempt is not over at `until`: it names the time that was given,
-    /// the attempt's or the call's.
-    fn late(&self, until: Option<clock::Moment>) -> Rejected {
+/// An attempt that was not over in time: which of the times that were given, the attempt's or the
+/// call's.
+struct Late {
+    site: &'static Site,
+    live: &'static Live,
+    of_call: bool,
+}
+
+impl Late {
+    /// The refusal, told and counted.
+    #[cold]
+    fn refused(&self) -> Rejected {
         let limits = &self.live.timeout;
-        let of_call = self.until.is_some() && self.until == until;
-        let after = if of_call { limits.call } else { limits.attempt };
-        Rejected::TimedOut {
+        let after = if self.of_call {
+            limits.call
+        } else {
+            limits.attempt
+        };
+        let late = Rejected::TimedOut {
             name: self.live.path,
             after: after.unwrap_or(Duration::ZERO),
-        }
+        };
+        event::rejected(late.name(), Layer::Timeout.as_str(), &late);
+        self.site.metrics.count(Event::Rejected(Layer::Timeout));
+        late
     }
 }
 
@@ -117,12 +136,7 @@ where
             Ended::Returned(Err(Failure::Panicked(injected))) => Err(Failure::Panicked(injected)),
             Ended::Returned(Err(Failure::Error(never))) => match never {},
             Ended::Panicked(payload) => Err(Failure::Panicked(payload)),
-            Ended::Elapsed => {
-                let late = this.late.clone();
-                event::rejected(late.name(), Layer::Timeout.as_str(), &late);
-                this.site.metrics.count(Event::Rejected(Layer::Timeout));
-                Err(Failure::Rejected(late))
-            }
+            Ended::Elapsed => Err(Failure::Rejected(this.late.refused())),
         })
     }
 }

@@ -4,23 +4,30 @@ use super::Call;
 use crate::{
     bulkhead::{Place, Priority, WaitEnded},
     circuit_breaker::{Admitted, Signal},
-    clock, inject,
+    clock::{self, Sleep},
+    inject,
     metrics::Layer,
     outcome::{Class, Failure, Rejected},
     rate_limit::Admission,
     retry::{Driver, Next, RetryEvent},
 };
-use std::time::Duration;
+use std::{
+    fmt,
+    future::Future,
+    pin::Pin,
+    task::{Context, Poll, ready},
+    time::Duration,
+};
 
 impl Call {
     /// The rate limit: the call's tokens, now or after its wait.
     #[inline]
-    pub async fn rate_limit(&self, key: u64, cost: u32) -> Result<(), Rejected> {
-        let waited = match self.admit(key, cost)? {
-            Admission::Now => return Ok(()),
-            Admission::Wait(place) => place.wait().await,
-        };
-        waited.map_err(|rejected| self.refused(Layer::RateLimit, rejected))
+    pub fn rate_limit(&self, key: u64, cost: u32) -> Turn<'_> {
+        Turn(match self.admit(key, cost) {
+            Ok(Admission::Now) => Ok(None),
+            Ok(Admission::Wait(place)) => Ok(Some((self, Box::pin(place.wait())))),
+            Err(rejected) => Err(rejected),
+        })
     }
 
     /// [`rate_limit`](Self::rate_limit) for a blocking function.
@@ -78,10 +85,10 @@ impl Call {
     }
 
     /// The wait before a retry.
-    pub async fn pause(&self, delay: Duration) {
-        if !delay.is_zero() {
-            clock::sleep_until(clock::now().plus(delay)).await;
-        }
+    #[inline]
+    #[allow(clippy::unused_self)] // a wait of this call's
+    pub fn pause(&self, delay: Duration) -> Sleep {
+        clock::sleep(delay)
     }
 
     /// [`pause`](Self::pause) for a blocking function.
@@ -159,6 +166,35 @@ impl Call {
     }
 }
 
+/// A call that asked the rate limit. A wait is rare and long, so it has a room of its own; the
+/// future of each call need not have that room.
+#[must_use = "futures do nothing unless awaited"]
+pub struct Turn<'a>(Result<Option<(&'a Call, Wait)>, Rejected>);
+
+type Wait = Pin<Box<dyn Future<Output = Result<(), Rejected>> + Send>>;
+
+impl fmt::Debug for Turn<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_tuple("Turn").finish_non_exhaustive()
+    }
+}
+
+impl Future for Turn<'_> {
+    type Output = Result<(), Rejected>;
+
+    #[inline]
+    fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
+        match &mut self.0 {
+            Ok(None) => Poll::Ready(Ok(())),
+            Ok(Some((call, wait))) => {
+                let waited = ready!(wait.as_mut().poll(cx));
+                Poll::Ready(waited.map_err(|rejected| call.refused(Layer::RateLimit, rejected)))
+            }
+            Err(rejected) => Poll::Ready(Err(rejected.clone())),
+        }
+    }
+}
+
 /// The retry layer of one call; switched off, it is none.
 #[derive(Debug)]
 pub struct Retrying(Option<Driver<'static>>);
@@ -183,8 +219,8 @@ impl Retrying {
 /// A call that the circuit breaker let through. Dropped unsettled, its caller went away.
 pub struct Probing(Option<Admitted<'static>>);
 
-impl std::fmt::Debug for Probing {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+impl fmt::Debug for Probing {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_tuple("Probing").finish_non_exhaustive()
     }
 }
