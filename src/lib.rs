@@ -62,7 +62,7 @@
 //! the retry knows an open circuit from a busy server) and becomes the function's own error once, at the
 //! outer edge, through `From<Rejected>`. `std::io::Error`, `anyhow::Error` and
 //! `Box<dyn Error + Send + Sync>` work as they are. Whether an error is worth another try is said by
-//! [`trait@Classify`], which can be derived.
+//! [`trait@Classify`], which can be derived; [`classify_status`] and [`parse_retry_after`] say it of HTTP answers.
 //!
 //! # Pages
 //!
@@ -82,6 +82,9 @@
 //! |---|---|---|
 //! | `anyhow` | yes | `Classify` for `anyhow::Error`, through its chain |
 //! | `health-checks` | no | `TcpCheck` and `HttpCheck` |
+//! | `reqwest` | no | `Classify` for `reqwest::Error` (0.12, 0.13) |
+//! | `sqlx` | no | `Classify` for `sqlx::Error` (0.8, 0.9) |
+//! | `redis` | no | `Classify` for `redis::RedisError` (1) |
 //! | `test-util` | no | every layer follows tokio's paused clock; the module `testing`. For `[dev-dependencies]` |
 //!
 //! # Limits

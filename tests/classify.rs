@@ -6,7 +6,7 @@ use hardening::{
     Class::{self, Permanent, Transient, TransientAfter},
     Classify, Rejected,
 };
-use std::{error::Error, io, time::Duration};
+use std::{borrow::Cow, error::Error, io, rc::Rc, sync::Arc, time::Duration};
 
 const SEVEN: Duration = Duration::from_secs(7);
 
@@ -133,6 +133,189 @@ fn structs_generics_and_empty_enums_can_derive_it() {
     );
     assert_eq!(Or::<Busy, 1>::Borrowed(&[1]).classify(), Permanent);
     can_classify::<Never>();
+}
+
+#[test]
+fn the_text_of_a_retry_after_header_says_how_long() {
+    #[derive(Classify)]
+    enum Texts<'a> {
+        #[transient(after = 0)]
+        Owned(String),
+        #[transient(after = header)]
+        Perhaps { header: Option<String> },
+        #[transient(after = 0)]
+        Static(&'static str),
+        #[transient(after = 0)]
+        Cow(Cow<'a, str>),
+        #[transient(after = 0)]
+        Boxed(Box<str>),
+        #[transient(after = 0)]
+        Shared(Arc<str>, #[allow(dead_code)] u8),
+        #[transient(after = 0)]
+        Local(Rc<str>),
+        #[transient(after = 0)]
+        Borrowed(Option<&'a str>),
+        #[transient(after = 0)]
+        BorrowedString(&'a String),
+    }
+    let texts = |text: &'static str, class| {
+        let owned = text.to_owned();
+        for error in [
+            Texts::Owned(owned.clone()),
+            Texts::Perhaps {
+                header: Some(owned.clone()),
+            },
+            Texts::Static(text),
+            Texts::Cow(text.into()),
+            Texts::Boxed(text.into()),
+            Texts::Shared(text.into(), 1),
+            Texts::Local(text.into()),
+            Texts::Borrowed(Some(text)),
+            Texts::BorrowedString(&owned),
+        ] {
+            assert_eq!(error.classify(), class, "{text}");
+        }
+    };
+    texts(" 7 ", TransientAfter(SEVEN));
+    texts("0", TransientAfter(Duration::ZERO));
+    texts(
+        "Sun, 06 Nov 1994 08:49:37 GMT",
+        TransientAfter(Duration::ZERO),
+    );
+    for text in ["", "soon", "-7", "1e9", "Sun, 06 Nov 1994"] {
+        texts(text, Transient);
+    }
+    assert_eq!(Texts::Perhaps { header: None }.classify(), Transient);
+    assert_eq!(Texts::Borrowed(None).classify(), Transient);
+}
+
+#[test]
+fn one_field_of_several_can_be_asked() {
+    #[derive(Classify)]
+    enum Fields {
+        #[classify(forward = source)]
+        Named {
+            #[allow(dead_code)]
+            context: String,
+            source: io::Error,
+        },
+        #[classify(forward = 1)]
+        Tuple(#[allow(dead_code)] u8, Box<io::Error>),
+        #[classify(forward = 0)]
+        Only(Arc<io::Error>),
+        #[classify(forward = r#type)]
+        Raw {
+            r#type: io::Error,
+            #[allow(dead_code)]
+            id: u8,
+        },
+    }
+    #[derive(Classify)]
+    #[classify(forward = source)]
+    struct Context {
+        source: Arc<dyn Error + Send + Sync>,
+        #[allow(dead_code)]
+        doing: &'static str,
+    }
+    for (kind, class) in [
+        (io::ErrorKind::ConnectionReset, Transient),
+        (io::ErrorKind::NotFound, Permanent),
+    ] {
+        let io = || io::Error::from(kind);
+        let context = String::new();
+        for error in [
+            Fields::Named {
+                context,
+                source: io(),
+            },
+            Fields::Tuple(1, Box::new(io())),
+            Fields::Only(Arc::new(io())),
+            Fields::Raw {
+                r#type: io(),
+                id: 1,
+            },
+        ] {
+            assert_eq!(error.classify(), class);
+        }
+        let context = Context {
+            source: Arc::new(io()),
+            doing: "searching",
+        };
+        assert_eq!(context.classify(), class);
+    }
+}
+
+#[test]
+fn a_generic_error_asks_only_of_what_stands_in_its_fields() {
+    struct Opaque;
+    #[derive(Classify)]
+    enum Parts<'a, E, W, O, const N: usize>
+    where
+        O: Clone,
+    {
+        #[classify(forward)]
+        Inner(Box<E>),
+        #[transient(after = 0)]
+        Busy(Option<W>),
+        #[permanent]
+        Unasked(#[allow(dead_code)] Option<O>),
+        #[classify(forward)]
+        Borrowed(&'a io::Error),
+        #[classify(forward)]
+        Nested(Box<Self>),
+        #[classify(forward = 1)]
+        Again([u8; N], Arc<Parts<'a, E, W, O, N>>),
+    }
+    // What is not asked need not say anything.
+    impl Clone for Opaque {
+        fn clone(&self) -> Self {
+            Self
+        }
+    }
+    type Error<'a> = Parts<'a, io::Error, String, Opaque, 1>;
+    let reset = io::Error::from(io::ErrorKind::ConnectionReset);
+    for (error, class) in [
+        (Error::Busy(Some("7".into())), TransientAfter(SEVEN)),
+        (Error::Unasked(Some(Opaque)), Permanent),
+        (Error::Borrowed(&reset), Transient),
+        (Error::Nested(Box::new(Error::Borrowed(&reset))), Transient),
+        (Error::Again([1], Arc::new(Error::Busy(None))), Transient),
+        (
+            Error::Inner(Box::new(io::ErrorKind::NotFound.into())),
+            Permanent,
+        ),
+    ] {
+        assert_eq!(error.classify(), class);
+    }
+}
+
+#[test]
+fn a_bound_can_be_on_what_belongs_to_a_parameter() {
+    trait Store {
+        type Error;
+    }
+    struct Files;
+    impl Store for Files {
+        type Error = io::Error;
+    }
+    #[derive(Classify)]
+    enum StoreError<S: Store> {
+        #[classify(forward)]
+        Store(S::Error),
+    }
+    let error = StoreError::<Files>::Store(io::ErrorKind::TimedOut.into());
+    assert_eq!(error.classify(), Transient);
+}
+
+#[test]
+fn a_class_is_put_off_when_somebody_says_how_long() {
+    assert_eq!(Transient.after(Some(SEVEN)), TransientAfter(SEVEN));
+    assert_eq!(
+        TransientAfter(SEVEN * 2).after(None),
+        TransientAfter(SEVEN * 2)
+    );
+    assert_eq!(Transient.after(None), Transient);
+    assert_eq!(Permanent.after(Some(SEVEN)), Permanent);
 }
 
 #[test]

@@ -3,7 +3,10 @@
 
 mod support;
 
-use hardening::{bulkhead, cached, circuit_breaker, rate_limited, reload, retryable, timeout};
+use hardening::{
+    Class, Classify, Rejected, bulkhead, cached, circuit_breaker, classify_status, rate_limited,
+    reload, retryable, timeout,
+};
 use std::{env, fs, time::Duration};
 use support::{AppError, AppResult, Runs, child, folder, is_child, pass};
 
@@ -212,4 +215,81 @@ async fn a_layer_can_be_switched_off_and_on_again() {
     write(&file(2, 2, 2, 60, 1));
     reload().unwrap();
     assert!(limited().await.is_err(), "with the tokens of before");
+}
+
+/// An answer of a server, by its status code.
+struct Answer(u16);
+
+impl Classify for Answer {
+    fn classify(&self) -> Class {
+        classify_status(self.0)
+    }
+}
+
+impl From<Rejected> for Answer {
+    fn from(rejected: Rejected) -> Self {
+        panic!("{rejected}")
+    }
+}
+
+#[retryable(policy = "expensive", base_delay = 0)]
+async fn answered(runs: &Runs, status: u16) -> Result<(), Answer> {
+    runs.up();
+    Err(Answer(status))
+}
+
+/// How many attempts there are for each status code.
+async fn attempts_for(statuses: [u16; 3]) -> [u32; 3] {
+    let runs = Runs::new();
+    let mut attempts = [0; 3];
+    for (attempts, status) in attempts.iter_mut().zip(statuses) {
+        let _ = answered(&runs, status).await;
+        *attempts = runs.take();
+    }
+    attempts
+}
+
+#[tokio::test(start_paused = true)]
+async fn the_status_codes_worth_another_try_are_those_of_the_file() {
+    if !is_child() {
+        return in_child("the_status_codes_worth_another_try_are_those_of_the_file");
+    }
+    let built_in = file(2, 2, 2, 60, 1);
+    let codes = |codes: &str| {
+        let retry = format!("retry: {{retryable_codes: {codes}, ");
+        write(&built_in.replace("retry: {", &retry));
+    };
+    let statuses = [418, 503, 404];
+    codes("[418]");
+    assert_eq!(classify_status(503), Class::Transient, "not loaded yet");
+    assert_eq!(
+        attempts_for(statuses).await,
+        [2, 1, 1],
+        "loaded by the call"
+    );
+    codes("[404, 503]");
+    assert_eq!(
+        attempts_for(statuses).await,
+        [2, 1, 1],
+        "not before it is asked for"
+    );
+    reload().unwrap();
+    assert_eq!(attempts_for(statuses).await, [1, 2, 2]);
+    codes("[418, 600]");
+    reload().unwrap_err();
+    assert_eq!(
+        attempts_for(statuses).await,
+        [1, 2, 2],
+        "a mistake changes nothing"
+    );
+    codes("[]");
+    reload().unwrap();
+    assert_eq!(attempts_for(statuses).await, [1, 1, 1]);
+    write(&built_in);
+    reload().unwrap();
+    assert_eq!(
+        attempts_for(statuses).await,
+        [1, 2, 1],
+        "the built-in ones again"
+    );
 }

@@ -205,3 +205,14 @@ async fn a_seed_makes_the_jitter_repeatable() {
     assert!((one - same).abs() < 0.01, "{one} {same}");
     assert!((one - other).abs() > 0.01, "{one} {other}");
 }
+
+#[test]
+fn a_reset_forgets_the_status_codes() {
+    let _alone = alone();
+    let transient = || [418, 503].map(|status| hardening::classify_status(status).is_transient());
+    assert_eq!(transient(), [false, true]);
+    configure("runtime: {retry: {retryable_codes: [418], expensive_policy: {}}}").unwrap();
+    assert_eq!(transient(), [true, false]);
+    testing::reset();
+    assert_eq!(transient(), [false, true]);
+}

@@ -2,7 +2,8 @@
 //!
 //! Floors, lowest first; a floor uses only lower floors, and a layer never imports another layer:
 //!
-//! 1. [`outcome`], [`clock`], `chance`, `context`, `name`, `sync`
+//! 1. [`outcome`], `retry_after`, `classify` (what errors of other crates are worth), [`clock`], `chance`,
+//!    `context`, `name`, `sync`
 //! 2. `event`
 //! 3. the layers: [`mod@retry`], [`rate_limit`], [`circuit_breaker`], [`bulkhead`], [`timeout`],
 //!    [`mod@cache`]; each decides and knows no other. Beside them [`metrics`] and [`health`]
@@ -17,6 +18,7 @@ pub mod cache;
 mod call;
 mod chance;
 pub mod circuit_breaker;
+mod classify;
 pub mod clock;
 mod context;
 mod event;
@@ -33,6 +35,7 @@ pub mod rate_limit;
 mod registry;
 mod report;
 pub mod retry;
+mod retry_after;
 mod shape;
 mod site;
 mod source;
@@ -45,6 +48,7 @@ pub mod timeout;
 pub use bulkhead::{Bulkhead, Priority};
 pub use cache::Cache;
 pub use circuit_breaker::CircuitBreaker;
+pub use classify::classify_status;
 pub use context::{attempt, deadline};
 pub use hardening_config as config;
 pub use hardening_config::{
@@ -55,5 +59,6 @@ pub use outcome::{Class, Classify, Failure, Rejected};
 pub use rate_limit::RateLimiter;
 pub use report::{LayerInfo, SettingInfo, SiteInfo, SiteSnapshot, Snapshot, sites, snapshot};
 pub use retry::{Retry, RetryEvent, RetryPolicy, retry, retry_blocking};
+pub use retry_after::parse_retry_after;
 pub use start::{Started, reload};
 pub use timeout::Timeout;

@@ -127,6 +127,15 @@ impl Class {
     pub const fn is_transient(self) -> bool {
         !matches!(self, Self::Permanent)
     }
+
+    /// The same, but not before `wait` has passed, when somebody said how long. What is permanent stays so.
+    #[must_use]
+    pub const fn after(self, wait: Option<Duration>) -> Self {
+        match (self, wait) {
+            (Self::Transient | Self::TransientAfter(_), Some(wait)) => Self::TransientAfter(wait),
+            (class, _) => class,
+        }
+    }
 }
 
 /// Says of an error whether it is worth another try.
@@ -152,7 +161,8 @@ impl Class {
     message = "nothing says which errors of type `{Self}` are worth another try",
     label = "`{Self}` does not implement `hardening::Classify`",
     note = "derive it: `#[derive(hardening::Classify)]` with `#[transient]` or `#[permanent]` on each variant",
-    note = "or say it on the function: `#[retryable(retry_if = |error| …)]`"
+    note = "or say it on the function: `#[retryable(retry_if = |error| …)]`",
+    note = "errors of reqwest, sqlx and redis have it with the feature of `hardening` that has their name"
 )]
 pub trait Classify {
     /// The class of this error.
@@ -172,75 +182,6 @@ impl Classify for Rejected {
     }
 }
 
-impl Classify for io::Error {
-    fn classify(&self) -> Class {
-        use io::ErrorKind as Kind;
-        if let Some(rejected) = self
-            .get_ref()
-            .and_then(|inner| inner.downcast_ref::<Rejected>())
-        {
-            return rejected.classify();
-        }
-        match self.kind() {
-            Kind::ConnectionRefused
-            | Kind::ConnectionReset
-            | Kind::ConnectionAborted
-            | Kind::NotConnected
-            | Kind::BrokenPipe
-            | Kind::TimedOut
-            | Kind::WouldBlock
-            | Kind::Interrupted
-            | Kind::UnexpectedEof
-            | Kind::HostUnreachable
-            | Kind::NetworkUnreachable
-            | Kind::NetworkDown
-            | Kind::ResourceBusy => Class::Transient,
-            _ => Class::Permanent,
-        }
-    }
-}
-
-/// The class of the first error of the chain that we know: a [`Rejected`] or an [`io::Error`].
-/// A chain that holds neither is permanent.
-fn classify_chain(error: &(dyn Error + 'static)) -> Class {
-    let mut next = Some(error);
-    while let Some(error) = next {
-        if let Some(rejected) = error.downcast_ref::<Rejected>() {
-            return rejected.classify();
-        }
-        if let Some(io) = error.downcast_ref::<io::Error>() {
-            return io.classify();
-        }
-        next = error.source();
-    }
-    Class::Permanent
-}
-
-impl Classify for Box<dyn Error> {
-    fn classify(&self) -> Class {
-        classify_chain(&**self)
-    }
-}
-
-impl Classify for Box<dyn Error + Send> {
-    fn classify(&self) -> Class {
-        classify_chain(&**self)
-    }
-}
-
-impl Classify for Box<dyn Error + Send + Sync> {
-    fn classify(&self) -> Class {
-        classify_chain(&**self)
-    }
-}
-
-#[cfg(feature = "anyhow")]
-impl Classify for anyhow::Error {
-    fn classify(&self) -> Class {
-        classify_chain(&**self)
-    }
-}
-
 /// Why a call has no value: what walks outward through the layers.
 #[derive(Debug)]
 pub enum Failure<E> {
@@ -255,55 +196,5 @@ pub enum Failure<E> {
 impl<E> From<Rejected> for Failure<E> {
     fn from(rejected: Rejected) -> Self {
         Self::Rejected(rejected)
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[derive(Debug)]
-    struct Wrapper(io::Error);
-
-    impl fmt::Display for Wrapper {
-        fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-            f.write_str("wrapped")
-        }
-    }
-
-    impl Error for Wrapper {
-        fn source(&self) -> Option<&(dyn Error + 'static)> {
-            Some(&self.0)
-        }
-    }
-
-    fn refused() -> io::Error {
-        io::Error::from(io::ErrorKind::ConnectionRefused)
-    }
-
-    #[test]
-    fn the_source_chain_is_walked() {
-        let boxed: Box<dyn Error + Send + Sync> = Box::new(Wrapper(refused()));
-        assert_eq!(boxed.classify(), Class::Transient);
-        let unknown: Box<dyn Error + Send + Sync> = "no such user".into();
-        assert_eq!(unknown.classify(), Class::Permanent);
-    }
-
-    #[cfg(feature = "anyhow")]
-    #[test]
-    fn anyhow_is_walked_through_its_contexts() {
-        let error = anyhow::Error::new(Wrapper(refused())).context("asking the upstream");
-        assert_eq!(error.classify(), Class::Transient);
-    }
-
-    #[test]
-    fn a_rejection_keeps_its_class_inside_other_errors() {
-        let open = Rejected::CircuitOpen {
-            name: "ai",
-            retry_after: Some(Duration::from_secs(7)),
-        };
-        let class = Class::TransientAfter(Duration::from_secs(7));
-        assert_eq!(io::Error::from(open.clone()).classify(), class);
-        assert_eq!((Box::new(open) as Box<dyn Error>).classify(), class);
     }
 }

@@ -145,8 +145,9 @@ use crate::{
     cache::{Fingerprint, Reader},
     health::HealthResult,
     rate_limit::{KeyHasher, key_hasher},
+    retry_after::parse_retry_after,
 };
-use std::{cell::Cell, fmt::Debug, time::Duration};
+use std::{borrow::Cow, cell::Cell, fmt::Debug, rc::Rc, sync::Arc, time::Duration};
 
 /// How many tokens a call costs: any whole number that the user counts with.
 #[diagnostic::on_unimplemented(
@@ -262,21 +263,54 @@ impl<R> Unreadable<R> for Checked<R> {
 #[diagnostic::on_unimplemented(
     message = "`{Self}` does not say how long to wait",
     label = "not a time",
-    note = "`after` names a field of type `Duration` or `Option<Duration>`"
+    note = "`after` names a field of type `Duration`, or with the text of a `Retry-After` header (`String`, `&str`, …), or \
+            an `Option` of one; a number has no unit: keep it as `Duration::from_secs(number)`"
 )]
 pub trait After {
+    /// How long; none if it does not say.
+    fn wait(&self) -> Option<Duration>;
+
     /// The class of an error that asks so.
-    fn class(&self) -> Class;
+    fn class(&self) -> Class {
+        Class::Transient.after(self.wait())
+    }
 }
 
 impl After for Duration {
-    fn class(&self) -> Class {
-        Class::TransientAfter(*self)
+    fn wait(&self) -> Option<Duration> {
+        Some(*self)
     }
 }
 
 impl<A: After> After for Option<A> {
-    fn class(&self) -> Class {
-        self.as_ref().map_or(Class::Transient, After::class)
+    fn wait(&self) -> Option<Duration> {
+        self.as_ref().and_then(After::wait)
+    }
+}
+
+/// The text of a `Retry-After` header.
+#[diagnostic::do_not_recommend]
+impl After for str {
+    fn wait(&self) -> Option<Duration> {
+        parse_retry_after(self)
+    }
+}
+
+macro_rules! pointers {
+    ($($pointer:ty $(where $($bounds:tt)*)?),*) => {$(
+        #[diagnostic::do_not_recommend]
+        impl<A: After + ?Sized $($($bounds)*)?> After for $pointer {
+            fn wait(&self) -> Option<Duration> {
+                (**self).wait()
+            }
+        }
+    )*};
+}
+
+pointers!(&A, Box<A>, Rc<A>, Arc<A>, Cow<'_, A> where + ToOwned);
+
+impl After for String {
+    fn wait(&self) -> Option<Duration> {
+        self.as_str().wait()
     }
 }

@@ -5,6 +5,7 @@ use crate::{
     bulkhead::BulkheadState,
     cache::{CacheState, ErasedCache, Fingerprint, Value},
     circuit_breaker::BreakerState,
+    classify,
     config::{Config, ConfigError, ConfigErrors, Policy, Selection},
     event,
     live::Live,
@@ -67,6 +68,7 @@ pub(crate) fn with<R>(act: impl FnOnce(&mut States) -> R) -> R {
             wrong = Some(errors);
             Config::builtin()
         });
+        classify::put_in_force(config.retryable_codes());
         States::new(config)
     }));
     drop(states);
@@ -101,6 +103,7 @@ pub(crate) fn put_in_force(config: Config, wrong: Vec<ConfigError>) -> Result<()
     match everywhere(states, wrong) {
         Ok((lives, by_name)) => {
             states.by_name = by_name;
+            classify::put_in_force(states.config.retryable_codes());
             for limiter in states.limiters.values() {
                 limiter.set_cleanup_threshold(states.config.cleanup_threshold());
             }
@@ -142,6 +145,7 @@ fn everywhere(states: &mut States, wrong: Vec<ConfigError>) -> Result<Everywhere
 pub(crate) fn forget() {
     let mut states = locked();
     *states = None;
+    classify::put_in_force(Config::builtin().retryable_codes());
     for site in site::all() {
         site.set_live(None);
         site.metrics.reset();

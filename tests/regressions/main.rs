@@ -4,7 +4,10 @@
 
 #[path = "../support/script.rs"]
 mod support;
+#[path = "../support/mod.rs"]
+mod timing;
 
 mod hooks;
 mod macros;
+mod retry_after;
 mod states;

@@ -19,6 +19,10 @@ enum ShopError<E> {
     Rejected(Rejected),
     #[classify(forward)]
     Inner(E),
+    #[transient(after = header)]
+    Header { header: Option<String>, status: u16 },
+    #[classify(forward = source)]
+    Context { doing: &'static str, source: Box<Self> },
 }
 
 #[derive(Classify)]
@@ -41,6 +45,9 @@ fn main() {
         (Error::Gone { id: 1 }, Class::Permanent),
         (Error::Rejected(full), Class::Transient),
         (Error::Inner(std::io::Error::other("no")), Class::Permanent),
+        (Error::Header { header: Some("1".into()), status: 503 }, after),
+        (Error::Header { header: None, status: 503 }, Class::Transient),
+        (Error::Context { doing: "shopping", source: Box::new(Error::Busy) }, Class::Transient),
     ] {
         assert_eq!(error.classify(), class, "{error:?}");
     }
