@@ -1,23 +1,30 @@
 //! `#[derive(Classify)]`: says of each variant of an error whether it is worth another try.
 
-use crate::{errors::Errors, surroundings::Surroundings};
+use crate::{
+    errors::Errors,
+    surroundings::{Surroundings, take_root},
+};
 use proc_macro2::{Ident, TokenStream};
 use quote::{ToTokens, format_ident, quote, quote_spanned};
 use syn::{
-    Attribute, Data, DeriveInput, Fields, Member, Meta, Type, parse_quote, spanned::Spanned,
+    Attribute, Data, DeriveInput, Fields, Member, Meta, Path, Type, parse_quote, spanned::Spanned,
 };
 
 /// What the derive becomes.
 pub(crate) fn derive(item: TokenStream) -> TokenStream {
-    let input: DeriveInput = match syn::parse2(item) {
+    let mut input: DeriveInput = match syn::parse2(item) {
         Ok(input) => input,
         Err(error) => return error.to_compile_error(),
     };
     let mut errors = Errors::default();
-    let private = {
-        let root = Surroundings::find().root();
-        quote!(#root::private)
-    };
+    let said = root_of(&mut input.attrs, &mut errors);
+    let around = Surroundings::find().with(said);
+    around.refuse_missing(&input.ident, &mut errors);
+    if errors.hinder() {
+        return errors.to_compile_errors();
+    }
+    let root = around.root();
+    let private = quote!(#root::private);
     let mut forwarded = Vec::new();
     let arms = arms(&input, &private, &mut forwarded, &mut errors);
     let mut generics = input.generics.clone();
@@ -48,6 +55,25 @@ pub(crate) fn derive(item: TokenStream) -> TokenStream {
         }
         #errors
     }
+}
+
+/// Takes what `#[classify(crate = …)]` on the whole type says.
+fn root_of(attributes: &mut Vec<Attribute>, errors: &mut Errors) -> Option<Path> {
+    let mut root = None;
+    attributes.retain_mut(|attribute| {
+        let Meta::List(list) = &mut attribute.meta else {
+            return true;
+        };
+        if !list.path.is_ident("classify") {
+            return true;
+        }
+        let before = errors.len();
+        let said = take_root(&mut list.tokens, errors);
+        let is_root = said.is_some() || errors.len() > before;
+        root = root.take().or(said);
+        !(is_root && list.tokens.is_empty())
+    });
+    root
 }
 
 fn is_empty_enum(input: &DeriveInput) -> bool {

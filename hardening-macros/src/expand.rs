@@ -10,6 +10,7 @@ use crate::{
     errors::Errors,
     function::Function,
     future,
+    moved::{self, Body},
     plan::{Layer, Plan},
     surroundings::Surroundings,
 };
@@ -18,14 +19,8 @@ use proc_macro2::{Ident, Span, TokenStream, TokenTree};
 use quote::{ToTokens, format_ident, quote, quote_spanned};
 use syn::{Expr, FnArg, GenericArgument, Pat, PathArguments, ReturnType, Type, spanned::Spanned};
 
-/// The name of the item that tells a site's path; it also marks a body that is already ours.
+/// The name of the item that tells a site's path.
 const HERE: &str = "__hardening_here";
-
-/// Whether `body` has been expanded before.
-pub(crate) fn is_ours(body: &TokenStream) -> bool {
-    let mut words = body.clone().into_iter().take(256);
-    words.any(|word| matches!(word, TokenTree::Ident(word) if word == HERE))
-}
 
 /// The function with its plan, or as it was, with its mistakes.
 pub(crate) fn function(
@@ -42,7 +37,8 @@ pub(crate) fn function(
     let body = if errors.hinder() {
         body.clone()
     } else {
-        Expansion::new(function, plan, around).body(body)
+        let body = moved::borrowing(function, body);
+        Expansion::new(function, plan, around).body(&body)
     };
     let used = &plan.used;
     let mut function = Function {
@@ -98,7 +94,7 @@ impl<'a> Expansion<'a> {
         }
     }
 
-    fn body(&self, body: &TokenStream) -> TokenStream {
+    fn body(&self, body: &Body) -> TokenStream {
         let Self {
             call,
             outcome,
@@ -242,10 +238,14 @@ impl<'a> Expansion<'a> {
     }
 
     /// One run of the body.
-    fn attempt(&self, body: &TokenStream) -> TokenStream {
+    fn attempt(&self, body: &Body) -> TokenStream {
         let Self { call, shape, .. } = self;
         let returned = self.returned();
-        if self.function.future().is_some() {
+        let Body {
+            tokens: body,
+            is_unboxed,
+        } = body;
+        if self.function.future().is_some() && !is_unboxed {
             // Here the body makes the future; its `return` is that of this closure.
             let made = match &self.function.signature.output {
                 ReturnType::Type(_, ty) => without_impl(ty.to_token_stream()),

@@ -6,7 +6,7 @@ use crate::{
     function::Function,
     item::misplaced,
     literal,
-    surroundings::Surroundings,
+    surroundings::{Surroundings, take_root},
 };
 use hardening_config::suggest;
 use proc_macro2::{Ident, Span, TokenStream};
@@ -25,8 +25,9 @@ const SETTINGS: [&str; 7] = [
 ];
 
 /// What `#[health_check]` on a function becomes.
-pub(crate) fn attribute(args: TokenStream, item: &TokenStream) -> TokenStream {
+pub(crate) fn attribute(mut args: TokenStream, item: &TokenStream) -> TokenStream {
     let mut errors = Errors::default();
+    let around = Surroundings::find().with(take_root(&mut args, &mut errors));
     let function = match syn::parse2::<Function>(item.clone()) {
         Ok(function) => function,
         Err(mistake) => {
@@ -41,9 +42,11 @@ pub(crate) fn attribute(args: TokenStream, item: &TokenStream) -> TokenStream {
             return quote!(#item #errors);
         }
     };
+    around.refuse_missing(Ident::new("health_check", Span::call_site()), &mut errors);
     refuse(&function, &mut errors);
     let declared = Declared::of(args, &function, &mut errors);
-    let record = errors.is_empty().then(|| record(&function, &declared));
+    let record =
+        (!errors.hinder() && errors.is_empty()).then(|| record(&function, &declared, &around));
     let errors = errors.to_compile_errors();
     quote!(#function #record #errors)
 }
@@ -168,8 +171,8 @@ impl Declared {
     }
 }
 
-fn record(function: &Function, declared: &Declared) -> TokenStream {
-    let root = Surroundings::find().root();
+fn record(function: &Function, declared: &Declared, around: &Surroundings) -> TokenStream {
+    let root = around.root();
     let private = quote!(#root::private);
     let (name, check) = (&declared.name, &function.signature.ident);
     let line = u32::try_from(check.span().unwrap().line()).unwrap_or(0);
