@@ -19,9 +19,12 @@ pub(crate) fn init(mut args: TokenStream) -> TokenStream {
     }
     around.refuse_missing(Ident::new("init", Span::call_site()), &mut errors);
     if errors.hinder() {
-        // An expression of any type: nothing around it is wrong.
+        // What stands around it is right: it gets a result to unwrap.
         let errors = errors.to_compile_errors();
-        return quote!({ #errors ::core::unreachable!() });
+        return quote!({
+            #errors
+            ::core::result::Result::Ok::<(), ::core::convert::Infallible>(())
+        });
     }
     let (told, root) = (around.told_once(), around.root());
     let embedded = around.file.as_ref().and_then(|file| {

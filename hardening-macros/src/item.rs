@@ -172,7 +172,7 @@ fn function_with(
     mut errors: Errors,
 ) -> TokenStream {
     if function.attributes.iter().any(hides_ours) {
-        return deferred(&ours, &function, around);
+        return deferred(&ours, function, around, errors);
     }
     ours.extend(take_ours(&mut function.attributes, around, &mut errors));
     let said = around.said_by(&ours);
@@ -187,9 +187,22 @@ fn function_with(
 
 /// A `cfg_attr` that may turn into one of our attributes is not decided yet. Ours go behind it and
 /// run again when it is.
-fn deferred(ours: &[Written], function: &Function, around: &Surroundings) -> TokenStream {
+fn deferred(
+    ours: &[Written],
+    function: Function,
+    around: &Surroundings,
+    mut errors: Errors,
+) -> TokenStream {
+    let said = around.said_by(ours);
+    let around = said.as_ref().unwrap_or(around);
+    if let Some(first) = ours.first() {
+        around.refuse_missing(&first.at, &mut errors);
+    }
+    if errors.hinder() {
+        return with_errors(function, &errors);
+    }
     let ours = ours.iter().map(|written| written.as_attribute(around));
-    let Function { attributes, .. } = function;
+    let Function { attributes, .. } = &function;
     let (first, rest): (Vec<_>, Vec<_>) = attributes.iter().partition(|a| hides_ours(a));
     let bare = Function {
         attributes: Vec::new(),
@@ -219,8 +232,11 @@ fn take_ours(
     attributes.retain(|attribute| match our_kind(attribute, around) {
         Some((kind, at)) => {
             let args = errors.note(args_of(attribute, kind)).unwrap_or_default();
-            let meta = Some(attribute.meta.clone());
-            ours.push(Written::of(kind, at, args, meta, errors));
+            let meta = match &attribute.meta {
+                Meta::NameValue(pair) => Meta::Path(pair.path.clone()),
+                meta => meta.clone(),
+            };
+            ours.push(Written::of(kind, at, args, Some(meta), errors));
             false
         }
         None => true,

@@ -7,13 +7,17 @@ use proc_macro2::{Ident, Span, TokenStream, TokenTree};
 use quote::{format_ident, quote, quote_spanned};
 use syn::{Attribute, FnArg, Meta, parse_quote, spanned::Spanned};
 
-/// The name of an item that is there for its attribute.
+/// How the names of items begin that are there for their attributes.
 const SEEN: &str = "__hardening_seen";
+
+fn name(written: &Written) -> Ident {
+    format_ident!("{SEEN}_{}", written.kind.attribute())
+}
 
 /// Whether `item` is one that is there for its attribute: ours makes nothing of it.
 pub(crate) fn is_seen(item: &TokenStream) -> bool {
     let mut words = item.clone().into_iter().take(3);
-    words.any(|word| matches!(word, TokenTree::Ident(word) if word == SEEN))
+    words.any(|word| matches!(word, TokenTree::Ident(word) if word.to_string().starts_with(SEEN)))
 }
 
 /// For each attribute that another one took with it, an item that carries it. Ours makes nothing of
@@ -28,26 +32,24 @@ pub(crate) fn in_function(
     if taken.peek().is_none() {
         return TokenStream::new();
     }
-    let seen = format_ident!("{SEEN}");
     let signature = &function.signature;
     let (asyncness, output) = (&signature.asyncness, &signature.output);
     let inputs = signature.inputs.iter();
     let inputs = inputs.filter(|input| matches!(input, FnArg::Typed(_)));
     let (generics, clause) = (&signature.generics, &signature.generics.where_clause);
-    let signature = quote!(#asyncness fn #seen #generics (#(#inputs),*) #output #clause);
+    let signature = quote!(#generics (#(#inputs),*) #output #clause);
     let items = taken.map(|(meta, written)| {
-        let explained = explained(meta, written, around);
-        quote!(#[#meta] #signature { #explained })
+        let (seen, explained) = (name(written), explained(meta, written, around));
+        quote!(#[#meta] #asyncness fn #seen #signature { #explained })
     });
     items.collect()
 }
 
 /// The same for the attributes of an `impl` block, beside it.
 pub(crate) fn beside_block(ours: &[Written], around: &Surroundings) -> TokenStream {
-    let seen = format_ident!("{SEEN}");
     let items = taken(ours).map(|(meta, written)| {
-        let explained = explained(meta, written, around);
-        quote!(#[#meta] impl #seen { #explained })
+        let (seen, explained) = (name(written), explained(meta, written, around));
+        quote!(#[#meta] fn #seen() { #explained })
     });
     items.collect()
 }

@@ -82,9 +82,16 @@ fn refuse_blocking_timeout(ours: &[Written], function: &Function, errors: &mut E
     let timeout = ours
         .iter()
         .find(|written| written.kind == LayerKind::Timeout);
-    if let Some(written) = timeout
-        && !function.is_async()
-    {
+    let Some(written) = timeout.filter(|_| !function.is_async()) else {
+        return;
+    };
+    if has_a_runtime(function) {
+        errors.at(
+            at(written, function),
+            "the attribute of tokio above has made this function blocking, so `timeout` cannot stop it: write \
+             `#[tokio::main]` or `#[tokio::test]` below",
+        );
+    } else {
         errors.at(
             at(written, function),
             format!(
@@ -94,6 +101,13 @@ fn refuse_blocking_timeout(ours: &[Written], function: &Function, errors: &mut E
             ),
         );
     }
+}
+
+/// Whether it is what `#[tokio::main]` or `#[tokio::test]` makes: `let body = async { … }; …`.
+fn has_a_runtime(function: &Function) -> bool {
+    let words = function.body.clone().into_iter().flatten();
+    let words: Vec<_> = words.take(4).map(|word| word.to_string()).collect();
+    words == ["let", "body", "=", "async"]
 }
 
 /// Where an attribute is at fault: for one that stands on the block, the method that it does not fit.
