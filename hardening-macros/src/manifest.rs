@@ -2,12 +2,13 @@
 //! re-export is, if it says so. A reader of the few forms that matter is a hundred lines; a TOML
 //! crate would be compiled before every user's first macro.
 
+mod toml;
+
 use std::{
     fs,
-    iter::Peekable,
     path::{Path, PathBuf},
-    str::Chars,
 };
+use toml::{Entry, entries};
 
 /// Where generated code finds our crate.
 #[derive(Clone, Debug, PartialEq)]
@@ -27,7 +28,7 @@ pub(crate) fn root(path: &Path) -> Root {
         return Root::Dependency(OURS.to_owned());
     };
     let entries = entries(&text);
-    let inherited = || workspace(path, &entries).map(|text| self::entries(&text));
+    let inherited = || workspace(path, &entries).map(|text| toml::entries(&text));
     root_of(&entries, inherited)
 }
 
@@ -105,14 +106,6 @@ fn workspace(path: &Path, entries: &[Entry]) -> Option<String> {
         })
 }
 
-/// One `key = value`, inline tables taken apart: the path of its key, and what a string says. Of
-/// other values only the beginning is kept.
-#[derive(Debug, PartialEq)]
-struct Entry {
-    path: Vec<String>,
-    value: String,
-}
-
 impl Entry {
     fn names(&self) -> Vec<&str> {
         self.path.iter().map(String::as_str).collect()
@@ -134,169 +127,6 @@ impl Entry {
             self.path.get(at).map(String::as_str)
         };
         Some((rank, name(0)?, [name(1).unwrap_or("version")]))
-    }
-}
-
-fn entries(text: &str) -> Vec<Entry> {
-    let mut reader = Reader {
-        text: text.chars().peekable(),
-        entries: Vec::new(),
-    };
-    reader.document();
-    reader.entries
-}
-
-struct Reader<'a> {
-    text: Peekable<Chars<'a>>,
-    entries: Vec<Entry>,
-}
-
-impl Reader<'_> {
-    fn document(&mut self) {
-        let mut table = Vec::new();
-        loop {
-            self.skip_blank();
-            match self.text.peek() {
-                None => return,
-                Some('[') => {
-                    while self.text.next_if_eq(&'[').is_some() {}
-                    table = self.key();
-                    self.skip_line();
-                }
-                Some(_) => {
-                    self.pair(&table);
-                    self.skip_line();
-                }
-            }
-        }
-    }
-
-    /// White space, commas and comments.
-    fn skip_blank(&mut self) {
-        while let Some(c) = self
-            .text
-            .next_if(|c| c.is_whitespace() || "#,".contains(*c))
-        {
-            if c == '#' {
-                self.skip_line();
-            }
-        }
-    }
-
-    fn skip_line(&mut self) {
-        while self.text.next_if(|c| *c != '\n').is_some() {}
-    }
-
-    fn skip_spaces(&mut self) {
-        while self.text.next_if(|c| matches!(c, ' ' | '\t')).is_some() {}
-    }
-
-    fn pair(&mut self, table: &[String]) {
-        let mut path = table.to_vec();
-        path.extend(self.key());
-        if self.text.next_if_eq(&'=').is_some() {
-            self.skip_spaces();
-            self.value(path);
-        }
-    }
-
-    /// `a."b".c`
-    fn key(&mut self) -> Vec<String> {
-        let mut key = Vec::new();
-        loop {
-            self.skip_spaces();
-            key.push(match self.text.peek() {
-                Some('"' | '\'') => self.string(),
-                _ => self.word(|c| c.is_alphanumeric() || matches!(c, '-' | '_')),
-            });
-            self.skip_spaces();
-            if self.text.next_if_eq(&'.').is_none() {
-                return key;
-            }
-        }
-    }
-
-    fn word(&mut self, part: impl Fn(char) -> bool) -> String {
-        let mut word = String::new();
-        while let Some(c) = self.text.next_if(|c| part(*c)) {
-            word.push(c);
-        }
-        word
-    }
-
-    fn value(&mut self, path: Vec<String>) {
-        match self.text.peek() {
-            Some('{') => self.inline_table(&path),
-            Some('[') => self.array(),
-            Some('"' | '\'') => {
-                let value = self.string();
-                self.entries.push(Entry { path, value });
-            }
-            _ => {
-                let value = self.word(|c| !c.is_whitespace() && !",}]#".contains(c));
-                self.entries.push(Entry { path, value });
-            }
-        }
-    }
-
-    fn inline_table(&mut self, path: &[String]) {
-        self.text.next();
-        loop {
-            self.skip_blank();
-            match self.text.peek() {
-                None => return,
-                Some('}') => break,
-                Some(_) => {
-                    let before = self.text.clone().count();
-                    self.pair(path);
-                    if self.text.clone().count() == before {
-                        self.text.next(); // no TOML: cargo says so
-                    }
-                }
-            }
-        }
-        self.text.next();
-    }
-
-    /// No array says anything of our crate.
-    fn array(&mut self) {
-        self.text.next();
-        loop {
-            self.skip_blank();
-            match self.text.peek() {
-                None => return,
-                Some(']') => break,
-                Some('[') => self.array(),
-                Some('"' | '\'') => drop(self.string()),
-                Some(_) => drop(self.text.next()),
-            }
-        }
-        self.text.next();
-    }
-
-    /// A string of any of the four kinds. No name that matters here has an escape in it.
-    fn string(&mut self) -> String {
-        let Some(quote) = self.text.next() else {
-            return String::new();
-        };
-        let mut ahead = self.text.clone();
-        let is_long = ahead.next() == Some(quote) && ahead.next() == Some(quote);
-        if is_long {
-            self.text.nth(1);
-        }
-        let (end, mut found, mut said) = (if is_long { 3 } else { 1 }, 0, String::new());
-        while let Some(c) = self.text.next() {
-            found = if c == quote { found + 1 } else { 0 };
-            if found == end {
-                break;
-            }
-            if c == '\\' && quote == '"' {
-                said.extend(self.text.next());
-            } else if c != quote {
-                said.push(c);
-            }
-        }
-        said
     }
 }
 

@@ -19,7 +19,7 @@ pub(crate) struct Body {
 pub(crate) fn borrowing(function: &Function, body: &TokenStream) -> Body {
     let is_boxed = function.future() == Some(future::Kind::Boxed);
     let receiver = function.signature.receiver();
-    let reborrows = receiver.is_some_and(|receiver| is_mutable_reference(receiver));
+    let reborrows = receiver.is_some_and(is_mutable_reference);
     if is_boxed
         && let Some(inside) = inside_of_box(body)
         && (is_instrumented(&inside) || is_of_async_trait(&inside))
@@ -87,11 +87,11 @@ fn instrumented(body: TokenStream, reborrows: bool) -> TokenStream {
         let is_future = is_word(tokens.get(at - 2), "__tracing_instrument_future");
         if is_future && is_word(tokens.get(at), "async") && is_word(tokens.get(at + 1), "move") {
             tokens.remove(at + 1);
-            change(tokens.get_mut(at + 1), |inside| outcome(inside, reborrows));
+            change(&mut tokens, at + 1, |inside| outcome(inside, reborrows));
             break;
         }
         if is_closure(&tokens[at]) {
-            change(tokens.get_mut(at), |closure| {
+            change(&mut tokens, at, |closure| {
                 closure.into_iter().skip(1).collect()
             });
             break;
@@ -110,7 +110,7 @@ fn outcome(inside: TokenStream, reborrows: bool) -> TokenStream {
     match inner.filter(|at| begins && is_word(tokens.get(at + 1), "move")) {
         Some(at) => {
             tokens.remove(at + 1);
-            change(tokens.get_mut(at + 1), |inside| block(inside, reborrows));
+            change(&mut tokens, at + 1, |inside| block(inside, reborrows));
             tokens.into_iter().collect()
         }
         None => block(tokens.into_iter().collect(), reborrows),
@@ -180,8 +180,8 @@ fn is_word(token: Option<&TokenTree>, word: &str) -> bool {
 }
 
 /// Changes what is inside of a group.
-fn change(token: Option<&mut TokenTree>, to: impl FnOnce(TokenStream) -> TokenStream) {
-    if let Some(TokenTree::Group(group)) = token {
+fn change(tokens: &mut [TokenTree], at: usize, to: impl FnOnce(TokenStream) -> TokenStream) {
+    if let Some(TokenTree::Group(group)) = tokens.get_mut(at) {
         let mut changed = Group::new(group.delimiter(), to(group.stream()));
         changed.set_span(group.span());
         *group = changed;

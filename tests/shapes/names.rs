@@ -146,3 +146,39 @@ mod re_export {
         assert_eq!(layers("re_export::Client::ask"), 3);
     }
 }
+
+/// A macro of a framework that writes attributes for its users.
+mod framework_macro {
+    use crate::support::{AppError, AppResult, Runs};
+
+    #[allow(dead_code)]
+    mod hardening {}
+
+    macro_rules! endpoint {
+        ($name:ident) => {
+            #[$crate::names::re_export::framework::hardening::retryable(
+                                        crate = $crate::names::re_export::framework::hardening,
+                                        base_delay = 0
+                                    )]
+            #[$crate::names::re_export::framework::hardening::circuit_breaker]
+            async fn $name(runs: &Runs) -> AppResult<u32> {
+                match runs.up() {
+                    3 => Ok(3),
+                    _ => Err(AppError::Busy),
+                }
+            }
+        };
+    }
+    endpoint!(ask);
+
+    #[tokio::test(start_paused = true)]
+    async fn says_where_the_crate_is_for_them() {
+        let runs = Runs::new();
+        assert_eq!((ask(&runs).await, runs.get()), (Ok(3), 3));
+        let sites = ::hardening::sites();
+        let site = sites
+            .iter()
+            .find(|site| site.path.ends_with("framework_macro::ask"));
+        assert_eq!(site.unwrap().layers.len(), 2);
+    }
+}

@@ -98,7 +98,7 @@ mod instrument {
         #[instrument(skip_all)]
         #[retryable(base_delay = 0, clone(names))]
         async fn consuming(&mut self, names: Vec<&str>) -> AppResult<usize> {
-            let owned = names.into_iter().count();
+            let owned = names.into_boxed_slice().len();
             self.run(3)?;
             Ok(owned)
         }
