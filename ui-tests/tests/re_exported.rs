@@ -11,6 +11,9 @@ const WORKSPACE: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/..");
 /// A workspace of two packages, `framework` and `app`, in a folder that goes when it is dropped.
 struct Scratch {
     folder: PathBuf,
+    /// The name of the package `app`. Members of two workspaces in one target folder are the same to
+    /// cargo when they are called the same.
+    app: String,
 }
 
 impl Drop for Scratch {
@@ -23,7 +26,8 @@ impl Scratch {
     fn new(name: &str) -> Self {
         let folder = env::temp_dir().join(format!("hardening-{name}-{}", std::process::id()));
         let _ = fs::remove_dir_all(&folder);
-        let scratch = Self { folder };
+        let app = format!("app-{name}");
+        let scratch = Self { folder, app };
         let lock = fs::read_to_string(Path::new(WORKSPACE).join("Cargo.lock")).unwrap();
         scratch.write("Cargo.lock", &lock);
         scratch.write("Cargo.toml", ROOT);
@@ -43,7 +47,7 @@ impl Scratch {
 
     /// The package `app`, with this behind `[package]` in its manifest.
     fn app(&self, manifest: &str, code: &str) -> &Self {
-        self.write("app/Cargo.toml", &package("app", manifest));
+        self.write("app/Cargo.toml", &package(&self.app, manifest));
         self.write("app/src/lib.rs", code);
         self
     }
@@ -58,7 +62,7 @@ impl Scratch {
                 "--color=never",
                 "--tests",
                 "-p",
-                "app",
+                &self.app,
             ])
             .current_dir(&self.folder)
             .env("CARGO_TARGET_DIR", target)
