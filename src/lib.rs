@@ -66,6 +66,7 @@
 //!
 //! # Pages
 //!
+//! - [`docs::attributes`]: beside other crates' attributes, under other names, from a re-export
 //! - [`docs::configuration`]: every key of the file, where it is looked for, which value wins
 //! - `docs::testing` (with the feature `test-util`): the paused clock, failures on demand
 //! - [`init!`] loads and checks everything at start; [`reload()`] swaps settings and keeps all state
@@ -121,6 +122,9 @@ pub use hardening_runtime::*;
 
 /// Pages that belong to no single attribute.
 pub mod docs {
+    #[doc = include_str!("../docs/attributes.md")]
+    pub mod attributes {}
+
     #[doc = include_str!("../docs/configuration.md")]
     pub mod configuration {}
 

@@ -3,26 +3,55 @@
 mod bounds;
 mod mark;
 
-use crate::{errors::Errors, surroundings::Surroundings};
+use crate::{
+    errors::Errors,
+    surroundings::{Surroundings, take_root},
+};
 use mark::Mark;
 use proc_macro2::{Ident, TokenStream};
 use quote::{ToTokens, format_ident, quote, quote_spanned};
-use syn::{Attribute, Data, DeriveInput, Fields, Member, Type, spanned::Spanned};
+use syn::{Attribute, Data, DeriveInput, Fields, Member, Meta, Path, Type, spanned::Spanned};
 
 /// What the derive becomes.
 pub(crate) fn derive(item: TokenStream) -> TokenStream {
-    let input: DeriveInput = match syn::parse2(item) {
+    let mut input: DeriveInput = match syn::parse2(item) {
         Ok(input) => input,
         Err(error) => return error.to_compile_error(),
     };
-    let root = Surroundings::find().root();
+    let mut errors = Errors::default();
+    let said = root_of(&mut input.attrs, &mut errors);
+    let around = Surroundings::find().with(said);
+    around.refuse_missing(&input.ident, &mut errors);
+    if errors.hinder() {
+        return errors.to_compile_errors();
+    }
+    let root = around.root();
     let mut derive = Derive {
         private: quote!(#root::private),
         asked: Vec::new(),
-        errors: Errors::default(),
+        errors,
     };
     let arms = derive.arms(&input);
     derive.expand(input, &arms)
+}
+
+/// Takes what `#[classify(crate = …)]` on the whole type says.
+fn root_of(attributes: &mut Vec<Attribute>, errors: &mut Errors) -> Option<Path> {
+    let mut root = None;
+    attributes.retain_mut(|attribute| {
+        let Meta::List(list) = &mut attribute.meta else {
+            return true;
+        };
+        if !list.path.is_ident("classify") {
+            return true;
+        }
+        let before = errors.len();
+        let said = take_root(&mut list.tokens, errors);
+        let is_root = said.is_some() || errors.len() > before;
+        root = root.take().or(said);
+        !(is_root && list.tokens.is_empty())
+    });
+    root
 }
 
 /// What is known of the error while its variants are read.

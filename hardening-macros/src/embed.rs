@@ -1,18 +1,30 @@
 //! `init!()`: the configuration's text, compiled into the program.
 
-use crate::{errors::Errors, surroundings::Surroundings};
-use proc_macro2::TokenStream;
+use crate::{
+    errors::Errors,
+    surroundings::{Surroundings, take_root},
+};
+use proc_macro2::{Ident, Span, TokenStream};
 use quote::quote;
 
 /// What `init!()` becomes.
-pub(crate) fn init(args: &TokenStream) -> TokenStream {
-    let around = Surroundings::find();
+pub(crate) fn init(mut args: TokenStream) -> TokenStream {
     let mut errors = Errors::default();
+    let around = Surroundings::find().with(take_root(&mut args, &mut errors));
     if !args.is_empty() {
         errors.at(
             args,
             "`init!()` takes no arguments: it finds the configuration file itself",
         );
+    }
+    around.refuse_missing(Ident::new("init", Span::call_site()), &mut errors);
+    if errors.hinder() {
+        // What stands around it is right: it gets a result to unwrap.
+        let errors = errors.to_compile_errors();
+        return quote!({
+            #errors
+            ::core::result::Result::Ok::<(), ::core::convert::Infallible>(())
+        });
     }
     let (told, root) = (around.told_once(), around.root());
     let embedded = around.file.as_ref().and_then(|file| {
@@ -25,10 +37,8 @@ pub(crate) fn init(args: &TokenStream) -> TokenStream {
         )
     });
     let embedded = embedded.unwrap_or_else(|| quote!(::core::option::Option::None));
-    let errors = errors.to_compile_errors();
     quote!({
         #told
-        #errors
         #root::private::init(#embedded)
     })
 }

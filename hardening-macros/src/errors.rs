@@ -2,6 +2,7 @@
 
 use proc_macro2::TokenStream;
 use quote::ToTokens;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 /// The mistakes found so far.
 #[derive(Default)]
@@ -15,6 +16,19 @@ impl Errors {
     /// Adds a mistake at `tokens`.
     pub(crate) fn at(&mut self, tokens: impl ToTokens, message: impl std::fmt::Display) {
         self.push(syn::Error::new_spanned(tokens, message));
+    }
+
+    /// Adds a mistake at `tokens`, unless it has been `told` before; it hinders all the same.
+    pub(crate) fn once_at(
+        &mut self,
+        told: &AtomicBool,
+        tokens: impl ToTokens,
+        message: impl std::fmt::Display,
+    ) {
+        self.hindering = true;
+        if !told.swap(true, Ordering::Relaxed) {
+            self.at(tokens, message);
+        }
     }
 
     /// Adds a mistake in a name or a value: the code around it is sound, and is compiled as if the

@@ -15,22 +15,17 @@ use crate::{
     errors::Errors,
     function::Function,
     future,
+    moved::{self, Body},
     plan::{Layer, Plan},
     surroundings::Surroundings,
 };
 use hardening_config::LayerKind;
-use proc_macro2::{Ident, Span, TokenStream, TokenTree};
+use proc_macro2::{Ident, Span, TokenStream};
 use quote::{ToTokens, format_ident, quote, quote_spanned};
 use syn::{FnArg, Pat};
 
-/// The name of the item that tells a site's path; it also marks a body that is already ours.
+/// The name of the item that tells a site's path.
 const HERE: &str = "__HardeningHere";
-
-/// Whether `body` has been expanded before.
-pub(crate) fn is_ours(body: &TokenStream) -> bool {
-    let mut words = body.clone().into_iter().take(256);
-    words.any(|word| matches!(word, TokenTree::Ident(word) if word == HERE))
-}
 
 /// The function with its plan, or as it was, with its mistakes.
 pub(crate) fn function(
@@ -47,7 +42,8 @@ pub(crate) fn function(
     let body = if errors.hinder() {
         body.clone()
     } else {
-        Expansion::new(function, plan, around).body(body)
+        let body = moved::borrowing(function, body);
+        Expansion::new(function, plan, around).body(&body)
     };
     let used = &plan.used;
     let mut function = Function {
@@ -101,7 +97,7 @@ impl<'a> Expansion<'a> {
         }
     }
 
-    fn body(&self, body: &TokenStream) -> TokenStream {
+    fn body(&self, body: &Body) -> TokenStream {
         let Self {
             call,
             outcome,

@@ -5,8 +5,9 @@ use crate::{
     errors::Errors,
     expand,
     function::Function,
-    plan::{Plan, SEEN, Written},
-    surroundings::Surroundings,
+    plan::{Plan, Written},
+    seen,
+    surroundings::{Surroundings, take_root},
 };
 use hardening_config::LayerKind;
 use proc_macro2::{Delimiter, Group, Ident, Span, TokenStream, TokenTree};
@@ -18,28 +19,43 @@ use syn::{
 
 /// What one of our attributes on a function or an `impl` block becomes.
 pub(crate) fn attribute(kind: LayerKind, args: TokenStream, item: &TokenStream) -> TokenStream {
-    let own = Written {
-        kind,
-        at: format_ident!("{}", kind.attribute(), span = Span::call_site()),
-        args,
-        path: None,
-        inherited: false,
-    };
-    if is_seen(&own.args) {
+    if seen::is_seen(item) {
         return TokenStream::new();
     }
-    let surroundings = Surroundings::find();
+    let mut errors = Errors::default();
+    let at = format_ident!("{}", kind.attribute(), span = Span::call_site());
+    let own = Written::of(kind, at, args, None, &mut errors);
+    let around = Surroundings::find();
     match syn::parse2::<Item>(item.clone()) {
-        Ok(Item::Function(function)) => function_with(vec![own], *function, &surroundings),
-        Ok(Item::Block(block)) => block_with(own, block, &surroundings),
+        Ok(Item::Function(function)) => function_with(vec![own], *function, &around, errors),
+        Ok(Item::Block(block)) => block_with(own, block, &around, errors),
         Err(mistake) => {
-            let mut errors = Errors::default();
             match misplaced(item.clone()) {
                 Some(kind) => errors.at(&own.at, goes_elsewhere(&own.at, &kind)),
                 None => errors.push(mistake),
             }
             let errors = errors.to_compile_errors();
             quote!(#errors #item)
+        }
+    }
+}
+
+impl Written {
+    fn of(
+        kind: LayerKind,
+        at: Ident,
+        mut args: TokenStream,
+        meta: Option<Meta>,
+        errors: &mut Errors,
+    ) -> Self {
+        let root = take_root(&mut args, errors);
+        Self {
+            kind,
+            at,
+            args,
+            root,
+            meta,
+            inherited: false,
         }
     }
 }
@@ -81,12 +97,6 @@ fn goes_elsewhere(attribute: &Ident, kind: &str) -> String {
             "`{attribute}` goes on a function, a method or an `impl` block, not on this `{kind}`"
         ),
     }
-}
-
-/// Whether the invocation is there to become nothing.
-fn is_seen(args: &TokenStream) -> bool {
-    let mut words = args.clone().into_iter();
-    matches!(words.next(), Some(TokenTree::Ident(word)) if word == SEEN)
 }
 
 /// An item that our attributes go on.
@@ -159,21 +169,40 @@ fn function_with(
     mut ours: Vec<Written>,
     mut function: Function,
     around: &Surroundings,
+    mut errors: Errors,
 ) -> TokenStream {
     if function.attributes.iter().any(hides_ours) {
-        return deferred(&ours, &function, around);
+        return deferred(&ours, function, around, errors);
     }
-    let mut errors = Errors::default();
     ours.extend(take_ours(&mut function.attributes, around, &mut errors));
+    let said = around.said_by(&ours);
+    let around = said.as_ref().unwrap_or(around);
     let plan = Plan::of(&ours, &function, around, &mut errors);
+    function.attributes.extend(seen::mark(
+        &function.attributes,
+        plan.layers.iter().map(|layer| layer.kind),
+    ));
     expand::function(&function, &plan, around, &errors)
 }
 
 /// A `cfg_attr` that may turn into one of our attributes is not decided yet. Ours go behind it and
 /// run again when it is.
-fn deferred(ours: &[Written], function: &Function, around: &Surroundings) -> TokenStream {
+fn deferred(
+    ours: &[Written],
+    function: Function,
+    around: &Surroundings,
+    mut errors: Errors,
+) -> TokenStream {
+    let said = around.said_by(ours);
+    let around = said.as_ref().unwrap_or(around);
+    if let Some(first) = ours.first() {
+        around.refuse_missing(&first.at, &mut errors);
+    }
+    if errors.hinder() {
+        return with_errors(function, &errors);
+    }
     let ours = ours.iter().map(|written| written.as_attribute(around));
-    let Function { attributes, .. } = function;
+    let Function { attributes, .. } = &function;
     let (first, rest): (Vec<_>, Vec<_>) = attributes.iter().partition(|a| hides_ours(a));
     let bare = Function {
         attributes: Vec::new(),
@@ -203,14 +232,11 @@ fn take_ours(
     attributes.retain(|attribute| match our_kind(attribute, around) {
         Some((kind, at)) => {
             let args = errors.note(args_of(attribute, kind)).unwrap_or_default();
-            let path = Some(attribute.path().clone());
-            ours.push(Written {
-                kind,
-                at,
-                args,
-                path,
-                inherited: false,
-            });
+            let meta = match &attribute.meta {
+                Meta::NameValue(pair) => Meta::Path(pair.path.clone()),
+                meta => meta.clone(),
+            };
+            ours.push(Written::of(kind, at, args, Some(meta), errors));
             false
         }
         None => true,
@@ -218,16 +244,16 @@ fn take_ours(
     ours
 }
 
-/// Whether `attribute` is ours: by its bare name, or by a path that begins with our crate. With
-/// another path it is another crate's.
+/// Whether `attribute` is ours: by its bare name, or by a path from our crate or a re-export of it.
+/// With another path it is another crate's.
 fn our_kind(attribute: &Attribute, around: &Surroundings) -> Option<(LayerKind, Ident)> {
     let path = attribute.path();
     let last = path.segments.last()?;
     let kind = LayerKind::from_attribute(&last.ident.to_string())?;
-    let ours = match path.segments.len() {
-        1 => path.leading_colon.is_none(),
-        2 => around.is_our_crate(&path.segments.first()?.ident),
-        _ => false,
+    let from = path.segments.iter().take(path.segments.len() - 1);
+    let ours = match from.len() {
+        0 => path.leading_colon.is_none(),
+        _ => around.is_our_crate(from.map(|segment| &segment.ident)),
     };
     ours.then(|| (kind, last.ident.clone()))
 }
@@ -246,11 +272,23 @@ fn args_of(attribute: &Attribute, kind: LayerKind) -> syn::Result<TokenStream> {
     }
 }
 
-fn block_with(own: Written, mut block: Block, around: &Surroundings) -> TokenStream {
-    let mut errors = Errors::default();
+fn block_with(
+    own: Written,
+    mut block: Block,
+    around: &Surroundings,
+    mut errors: Errors,
+) -> TokenStream {
     let mut ours = vec![own];
     ours.extend(take_ours(&mut block.attributes, around, &mut errors));
+    let said = around.said_by(&ours);
+    let around = said.as_ref().unwrap_or(around);
     crate::plan::refuse_twice(&ours, &mut errors);
+    if crate::plan::refuse_expanded(&ours, &block.attributes, around, &mut errors) {
+        ours.clear();
+    }
+    let used = seen::beside_block(&ours, around);
+    let mark = seen::mark(&block.attributes, ours.iter().map(|written| written.kind));
+    block.attributes.extend(mark);
     let members: TokenStream = block
         .members
         .into_iter()
@@ -262,7 +300,7 @@ fn block_with(own: Written, mut block: Block, around: &Surroundings) -> TokenStr
     let (attributes, head) = (&block.attributes, &block.head);
     let body = Group::new(Delimiter::Brace, members);
     let errors = errors.to_compile_errors();
-    quote!(#(#attributes)* #head #body #errors)
+    quote!(#(#attributes)* #head #body #used #errors)
 }
 
 /// A method takes the attributes of its block that it does not carry itself.
@@ -284,10 +322,11 @@ fn method_with(block: &[Written], mut function: Function, around: &Surroundings)
         .cloned()
         .map(|written| Written {
             inherited: true,
+            meta: None,
             ..written
         })
         .collect();
-    function_with(inherited, function, around)
+    function_with(inherited, function, around, errors)
 }
 
 /// Takes `#[hardening(skip)]` from the method; whether there was one, or what was meant for one.
@@ -306,7 +345,7 @@ fn take_skip(function: &mut Function, around: &Surroundings, errors: &mut Errors
 fn is_skip(attribute: &Attribute, around: &Surroundings) -> bool {
     let path = attribute.path();
     path.get_ident()
-        .is_some_and(|word| word == "hardening" || around.is_our_crate(word))
+        .is_some_and(|word| around.is_our_crate(std::iter::once(word)))
 }
 
 fn says_skip(attribute: &Attribute) -> bool {

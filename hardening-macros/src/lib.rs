@@ -13,8 +13,11 @@ mod function;
 mod future;
 mod item;
 mod literal;
+mod manifest;
+mod moved;
 mod plan;
 mod probe;
+mod seen;
 mod surroundings;
 
 use hardening_config::LayerKind;
@@ -72,7 +75,7 @@ pub fn health_check(args: TokenStream, item: TokenStream) -> TokenStream {
 /// compiles the file's text in, for a program that is moved away from it.
 #[proc_macro]
 pub fn init(args: TokenStream) -> TokenStream {
-    embed::init(&args.into()).into()
+    embed::init(args.into()).into()
 }
 
 /// Says of each variant of an error whether it is worth another try.

@@ -4,17 +4,14 @@
 mod argument;
 mod refusal;
 
-pub(crate) use refusal::refuse_twice;
+pub(crate) use refusal::{refuse_expanded, refuse_twice};
 
-use crate::{args, errors::Errors, function::Function, surroundings::Surroundings};
+use crate::{args, errors::Errors, function::Function, seen, surroundings::Surroundings};
 use argument::Collected;
 use hardening_config::LayerKind;
 use proc_macro2::{Ident, TokenStream};
-use quote::{format_ident, quote};
-use syn::{Expr, ExprClosure, Path};
-
-/// The argument of an invocation that becomes nothing.
-pub(crate) const SEEN: &str = "__hardening_seen";
+use quote::quote;
+use syn::{Expr, ExprClosure, Meta, Path};
 
 /// One of our attributes, as it was written.
 #[derive(Clone)]
@@ -22,9 +19,12 @@ pub(crate) struct Written {
     pub(crate) kind: LayerKind,
     /// The attribute's name, where it stands.
     pub(crate) at: Ident,
+    /// Its arguments, `crate = …` left out.
     pub(crate) args: TokenStream,
-    /// The path that it was written with, unless the compiler has resolved it already.
-    pub(crate) path: Option<Path>,
+    /// Where it says that our crate is: `crate = …`.
+    pub(crate) root: Option<Path>,
+    /// All of it, unless the compiler has resolved its name already.
+    pub(crate) meta: Option<Meta>,
     /// Whether the function has it from its `impl` block.
     pub(crate) inherited: bool,
 }
@@ -32,16 +32,10 @@ pub(crate) struct Written {
 impl Written {
     /// The attribute again, for another round of expansion.
     pub(crate) fn as_attribute(&self, around: &Surroundings) -> TokenStream {
-        let (root, at, args) = (around.root(), &self.at, &self.args);
-        quote!(#[#root::#at(#args)])
-    }
-
-    /// An invocation that becomes nothing: an attribute that another one took with it counts as
-    /// used, and so does its import.
-    pub(crate) fn as_used(&self) -> Option<TokenStream> {
-        let path = self.path.as_ref()?;
-        let seen = format_ident!("{SEEN}");
-        Some(quote!(#[#path(#seen)] const _: () = ();))
+        let (at, args) = (&self.at, &self.args);
+        let said = self.root.as_ref().map(|root| quote!(crate = #root,));
+        let root = self.root.as_ref().unwrap_or(around.root());
+        quote!(#[#root::#at(#said #args)])
     }
 }
 
@@ -49,7 +43,7 @@ impl Written {
 #[derive(Default)]
 pub(crate) struct Plan {
     pub(crate) layers: Vec<Layer>,
-    /// Items that make the attributes count as used.
+    /// Items that make the attributes count as used: see [`seen`](crate::seen).
     pub(crate) used: TokenStream,
 }
 
@@ -103,7 +97,7 @@ impl Plan {
             .map(|written| layer(written, function, around, errors))
             .collect();
         layers.sort_by_key(Layer::depth);
-        let used = ours.iter().filter_map(Written::as_used).collect();
+        let used = seen::in_function(ours, function, around);
         Self { layers, used }
     }
 

@@ -6,12 +6,12 @@ use crate::{
     function::Function,
     item::misplaced,
     literal,
-    surroundings::Surroundings,
+    surroundings::{Surroundings, take_root},
 };
 use hardening_config::suggest;
-use proc_macro2::{Ident, Span, TokenStream};
+use proc_macro2::{Ident, Span, TokenStream, TokenTree};
 use quote::{ToTokens, format_ident, quote, quote_spanned};
-use syn::{Expr, ExprLit, Lit, spanned::Spanned};
+use syn::{Attribute, Expr, ExprLit, Lit, Visibility, spanned::Spanned};
 
 /// What a probe may say of itself; the section `health_checks` can say it too, and wins.
 const SETTINGS: [&str; 7] = [
@@ -25,8 +25,9 @@ const SETTINGS: [&str; 7] = [
 ];
 
 /// What `#[health_check]` on a function becomes.
-pub(crate) fn attribute(args: TokenStream, item: &TokenStream) -> TokenStream {
+pub(crate) fn attribute(mut args: TokenStream, item: &TokenStream) -> TokenStream {
     let mut errors = Errors::default();
+    let around = Surroundings::find().with(take_root(&mut args, &mut errors));
     let function = match syn::parse2::<Function>(item.clone()) {
         Ok(function) => function,
         Err(mistake) => {
@@ -41,11 +42,83 @@ pub(crate) fn attribute(args: TokenStream, item: &TokenStream) -> TokenStream {
             return quote!(#item #errors);
         }
     };
+    around.refuse_missing(Ident::new("health_check", Span::call_site()), &mut errors);
     refuse(&function, &mut errors);
     let declared = Declared::of(args, &function, &mut errors);
-    let record = errors.is_empty().then(|| record(&function, &declared));
-    let errors = errors.to_compile_errors();
-    quote!(#function #record #errors)
+    if errors.hinder() || !errors.is_empty() {
+        let errors = errors.to_compile_errors();
+        return quote!(#function #errors);
+    }
+    let record = record(&function, &declared, &around);
+    if is_plain(&function) {
+        inside(&function, &record)
+    } else {
+        let cfgs = cfgs(&function);
+        quote!(#function #(#cfgs)* #record)
+    }
+}
+
+/// Whether no other macro has a say in the function.
+fn is_plain(function: &Function) -> bool {
+    const INERT: [&str; 14] = [
+        "allow",
+        "cfg",
+        "clippy",
+        "cold",
+        "deny",
+        "deprecated",
+        "diagnostic",
+        "doc",
+        "expect",
+        "forbid",
+        "inline",
+        "must_use",
+        "track_caller",
+        "warn",
+    ];
+    function.attributes.iter().all(|attribute| {
+        let first = attribute.path().segments.first();
+        first.is_some_and(|first| INERT.contains(&first.ident.to_string().as_str()))
+    })
+}
+
+/// The function with its record in it, and the body in a function that the record can call: beside
+/// the function nothing may stand in an `impl` block, and in it nothing can name a method.
+fn inside(function: &Function, record: &TokenStream) -> TokenStream {
+    let check = &function.signature.ident;
+    let wait = function.signature.asyncness.map(|_| quote!(.await));
+    let inner = Function {
+        attributes: Vec::new(),
+        visibility: Visibility::Inherited,
+        defaultness: None,
+        ..function.clone()
+    };
+    let outer = Function {
+        body: Some(quote!(#record #inner #check()#wait)),
+        ..function.clone()
+    };
+    quote!(#[allow(dead_code)] #outer)
+}
+
+fn cfgs(function: &Function) -> impl Iterator<Item = &Attribute> {
+    let attributes = function.attributes.iter();
+    attributes.filter(|attribute| attribute.path().is_ident("cfg"))
+}
+
+/// The first `Self` in `tokens` that is that of an `impl` around the function.
+fn names_self(tokens: TokenStream) -> Option<Ident> {
+    let declares = |token: &TokenTree| {
+        let words = ["impl", "trait", "struct", "enum", "union"];
+        matches!(token, TokenTree::Ident(word) if words.iter().any(|known| word == known))
+    };
+    if tokens.clone().into_iter().any(|token| declares(&token)) {
+        return None; // it may be that of a type in the body
+    }
+    tokens.into_iter().find_map(|token| match token {
+        TokenTree::Ident(word) if word == "Self" => Some(word),
+        TokenTree::Group(group) => names_self(group.stream()),
+        _ => None,
+    })
 }
 
 fn refuse(function: &Function, errors: &mut Errors) {
@@ -70,6 +143,14 @@ fn refuse(function: &Function, errors: &mut Errors) {
             argument,
             "a check found at link time has nobody to give it arguments: take what it needs from a static, or register \
              a closure with `hardening::health::registry().register(\"name\", …)`",
+        );
+    }
+    let body = function.body.clone().unwrap_or_default();
+    let word = names_self(signature.output.to_token_stream()).or_else(|| names_self(body));
+    if let (Some(word), None) = (word, signature.receiver()) {
+        errors.at(
+            word,
+            "a check found at link time runs outside of its `impl`, where `Self` means nothing: write the type's name",
         );
     }
     if !signature.generics.params.is_empty() {
@@ -168,8 +249,8 @@ impl Declared {
     }
 }
 
-fn record(function: &Function, declared: &Declared) -> TokenStream {
-    let root = Surroundings::find().root();
+fn record(function: &Function, declared: &Declared, around: &Surroundings) -> TokenStream {
+    let root = around.root();
     let private = quote!(#root::private);
     let (name, check) = (&declared.name, &function.signature.ident);
     let line = u32::try_from(check.span().unwrap().line()).unwrap_or(0);
@@ -187,13 +268,8 @@ fn record(function: &Function, declared: &Declared) -> TokenStream {
         use #private::{Debuggable as _, Readable as _, Unreadable as _};
         (&&#private::Checked::new(returned)).health()
     });
-    let cfgs = function
-        .attributes
-        .iter()
-        .filter(|attribute| attribute.path().is_ident("cfg"));
     let probe = format_ident!("Probe");
     quote! {
-        #(#cfgs)*
         const _: () = {
             #private::inventory::submit! {
                 #private::#probe {

@@ -361,3 +361,69 @@ mod names_of_ours_met_names_of_the_users {
         assert_eq!((sum, script.runs()), (Result::Ok(209), 2));
     }
 }
+
+mod a_check_in_an_impl_block_did_not_compile {
+    use crate::support::AppError;
+    use hardening::{health::registry, health_check};
+    use std::{
+        marker::PhantomData,
+        sync::atomic::{AtomicU32, Ordering::SeqCst},
+    };
+
+    static PINGS: AtomicU32 = AtomicU32::new(0);
+    static FLUSHES: AtomicU32 = AtomicU32::new(0);
+
+    struct Db;
+
+    impl Db {
+        /// Its documentation.
+        #[health_check(name = "regressions ping")]
+        async fn ping() -> bool {
+            tokio::task::yield_now().await;
+            PINGS.fetch_add(1, SeqCst) < 10
+        }
+
+        #[must_use]
+        #[health_check(name = "regressions unused")]
+        fn never_called_by_hand() -> bool {
+            true
+        }
+    }
+
+    struct Disk<T>(PhantomData<T>);
+
+    impl<T> Disk<T> {
+        #[health_check(name = "regressions flush")]
+        fn flush() -> Result<(), AppError> {
+            if FLUSHES.fetch_add(1, SeqCst) > 10 {
+                return Err(AppError::Gone);
+            }
+            Ok(())
+        }
+    }
+
+    trait Checked {
+        fn check() -> impl Future<Output = bool>;
+    }
+
+    impl Checked for Disk<u8> {
+        #[health_check(name = "regressions trait")]
+        async fn check() -> bool {
+            Db::ping().await
+        }
+    }
+
+    #[tokio::test]
+    async fn it_is_found_at_link_time_and_can_be_called() {
+        let report = registry().run_all().await;
+        for name in ["ping", "unused", "flush", "trait"] {
+            let check = &report.checks[&format!("regressions {name}")];
+            assert_eq!(check.message, None);
+        }
+        assert_eq!((PINGS.load(SeqCst), FLUSHES.load(SeqCst)), (2, 1));
+        assert!(Db::ping().await && Disk::check().await);
+        assert_eq!(Disk(PhantomData::<u16>).0, PhantomData);
+        assert_eq!(Disk::<u16>::flush(), Ok(()));
+        assert_eq!((PINGS.load(SeqCst), FLUSHES.load(SeqCst)), (4, 2));
+    }
+}

@@ -1,18 +1,22 @@
 //! The innermost expression: one run of the body.
 
 use super::{Expansion, returned::without_impl};
-use crate::future;
+use crate::{future, moved::Body};
 use proc_macro2::{Span, TokenStream};
 use quote::{ToTokens, quote};
 use syn::ReturnType;
 
 impl Expansion<'_> {
     /// One run of the body.
-    pub(super) fn attempt(&self, body: &TokenStream) -> TokenStream {
+    pub(super) fn attempt(&self, body: &Body) -> TokenStream {
         let Self { private, call, .. } = self;
         let shape = self.shape_at(Span::mixed_site());
         let returned = self.returned();
-        if self.function.future().is_some() {
+        let Body {
+            tokens: body,
+            is_unboxed,
+        } = body;
+        if self.function.future().is_some() && !is_unboxed {
             // Here the body makes the future; its `return` is that of this closure.
             let made = match &self.function.signature.output {
                 ReturnType::Type(_, ty) => without_impl(ty.to_token_stream()),

@@ -1,10 +1,10 @@
 //! What a plan refuses, and what to write instead.
 
 use super::{Written, argument::Collected};
-use crate::{errors::Errors, expand, function::Function, surroundings::Surroundings};
+use crate::{errors::Errors, function::Function, seen, surroundings::Surroundings};
 use hardening_config::{LayerKind, check_setting};
 use proc_macro2::Ident;
-use syn::{GenericArgument, PathArguments, Type};
+use syn::{Attribute, GenericArgument, PathArguments, Type};
 
 /// The same attribute twice.
 pub(crate) fn refuse_twice(ours: &[Written], errors: &mut Errors) {
@@ -32,20 +32,13 @@ pub(super) fn refuse_function(
     errors: &mut Errors,
 ) {
     let Some(first) = ours.first() else { return };
+    around.refuse_missing(&first.at, errors);
     match &function.body {
         None => errors.at(
             &first.at,
             "this method has no body here: write the attribute where the method is implemented",
         ),
-        Some(body) if expand::is_ours(body) => errors.at(
-            &first.at,
-            format!(
-                "this function has already been expanded by another attribute of ours, which was imported under \
-                 another name and did not see this one: write both by their own names, as `#[{}::{}]`",
-                around.crate_name(),
-                first.at
-            ),
-        ),
+        Some(_) if refuse_expanded(ours, &function.attributes, around, errors) => {}
         Some(_) => {}
     }
     if let Some(constness) = &function.signature.constness {
@@ -62,13 +55,43 @@ pub(super) fn refuse_function(
     refuse_borrowed_cache(ours, function, errors);
 }
 
+/// An item that another attribute of ours has expanded already, which did not know this one by
+/// its name.
+pub(crate) fn refuse_expanded(
+    ours: &[Written],
+    attributes: &[Attribute],
+    around: &Surroundings,
+    errors: &mut Errors,
+) -> bool {
+    let (Some(first), Some(by)) = (ours.first(), seen::expanded_by(attributes)) else {
+        return false;
+    };
+    let (own, root) = (&first.at, around.crate_name());
+    let name = seen::name_in_source().unwrap_or_else(|| own.to_string());
+    errors.at(
+        own,
+        format!(
+            "`#[{name}]` is `{root}::{own}`, which `#[{by}]` above it could not know by this name: write \
+             `#[{root}::{own}]`, or `#[{name}]` first"
+        ),
+    );
+    true
+}
+
 fn refuse_blocking_timeout(ours: &[Written], function: &Function, errors: &mut Errors) {
     let timeout = ours
         .iter()
         .find(|written| written.kind == LayerKind::Timeout);
-    if let Some(written) = timeout
-        && !function.is_async()
-    {
+    let Some(written) = timeout.filter(|_| !function.is_async()) else {
+        return;
+    };
+    if has_a_runtime(function) {
+        errors.at(
+            at(written, function),
+            "the attribute of tokio above has made this function blocking, so `timeout` cannot stop it: write \
+             `#[tokio::main]` or `#[tokio::test]` below",
+        );
+    } else {
         errors.at(
             at(written, function),
             format!(
@@ -78,6 +101,13 @@ fn refuse_blocking_timeout(ours: &[Written], function: &Function, errors: &mut E
             ),
         );
     }
+}
+
+/// Whether it is what `#[tokio::main]` or `#[tokio::test]` makes: `let body = async { … }; …`.
+fn has_a_runtime(function: &Function) -> bool {
+    let words = function.body.clone().into_iter().flatten();
+    let words: Vec<_> = words.take(4).map(|word| word.to_string()).collect();
+    words == ["let", "body", "=", "async"]
 }
 
 /// Where an attribute is at fault: for one that stands on the block, the method that it does not fit.

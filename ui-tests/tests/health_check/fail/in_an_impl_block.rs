@@ -1,12 +1,16 @@
 use hardening::health_check;
-use ui_tests::AppError;
 
 struct Database;
 
 impl Database {
+    const UP: bool = true;
+
     #[health_check]
-    async fn ping() -> Result<(), AppError> {
-        Ok(())
+    async fn ping() -> bool {
+        if !Self::UP {
+            return false;
+        }
+        true
     }
 }
 
