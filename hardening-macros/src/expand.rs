@@ -10,7 +10,7 @@ use crate::{
     errors::Errors,
     function::Function,
     future,
-    plan::{Layer, Plan},
+    plan::{How, Layer, Plan},
     surroundings::Surroundings,
 };
 use hardening_config::LayerKind;
@@ -111,7 +111,9 @@ impl<'a> Expansion<'a> {
         let layers = self.plan.layers.iter().rev();
         let wrapped = layers.fold(attempt, |inner, layer| self.wrap(layer, &inner));
         let end = self.end();
+        let consumed = self.consumed();
         let run = quote! {
+            #consumed
             let #shape = #shape_of;
             let mut #call = #site.call();
             let #outcome = #wrapped;
@@ -124,6 +126,31 @@ impl<'a> Expansion<'a> {
                 quote!(#static_site ::std::boxed::Box::pin(async move { #run }))
             }
         }
+    }
+
+    /// Asks whether the type of each argument that the body consumes lets it run again.
+    fn consumed(&self) -> Option<TokenStream> {
+        let private = &self.private;
+        let asked = self.plan.consumed.iter().map(|consumed| {
+            let name = &consumed.name;
+            let span = name.span();
+            let method = match consumed.how {
+                How::Moved if name == "self" => "moved_self".to_owned(),
+                How::Moved => "moved".to_owned(),
+                How::Method(method) => format!("calls_{method}"),
+            };
+            let method = Ident::new(&method, span);
+            quote_spanned!(span=> #private::consumed::Argument(&#name).#method().again();)
+        });
+        let asked: TokenStream = asked.collect();
+        (!asked.is_empty()).then(|| {
+            quote!({
+                #[allow(unused_imports)]
+                use #private::consumed::{Again as _, MaybeKept as _, SelfAgain as _};
+                #[allow(clippy::used_underscore_binding)]
+                { #asked }
+            })
+        })
     }
 
     /// The site, as static data that the linker collects.
@@ -453,7 +480,9 @@ impl<'a> Expansion<'a> {
     /// An attempt's own copy of an argument.
     fn cloned(&self, name: &Ident) -> TokenStream {
         let mutability = self.is_mutable(name).then(|| quote!(mut));
-        quote!(let #mutability #name = ::core::clone::Clone::clone(&#name);)
+        let span = Span::mixed_site().located_at(name.span());
+        let clone = quote_spanned!(span=> ::core::clone::Clone::clone);
+        quote!(let #mutability #name = #clone(&#name);)
     }
 
     fn is_mutable(&self, name: &Ident) -> bool {

@@ -5,8 +5,8 @@ use crate::future;
 use proc_macro2::{TokenStream, TokenTree};
 use quote::{ToTokens, quote};
 use syn::{
-    Attribute, FnArg, Ident, Pat, ReturnType, Signature, Token, Type, Visibility,
-    parse::{Parse, ParseStream},
+    AttrStyle, Attribute, FnArg, Ident, Pat, ReturnType, Signature, Token, Type, Visibility,
+    parse::{Parse, ParseStream, Parser},
 };
 
 /// A function or method, with or without a body.
@@ -22,16 +22,18 @@ pub(crate) struct Function {
 
 impl Parse for Function {
     fn parse(input: ParseStream<'_>) -> syn::Result<Self> {
-        let attributes = input.call(Attribute::parse_outer)?;
+        let mut attributes = input.call(Attribute::parse_outer)?;
         let visibility = input.parse()?;
         let defaultness = defaultness(input)?;
         let signature = input.parse()?;
+        let body = body(input)?;
+        let body = body.map(|body| without_inner(body, &mut attributes));
         Ok(Self {
             attributes,
             visibility,
             defaultness,
             signature,
-            body: body(input)?,
+            body,
         })
     }
 }
@@ -57,6 +59,23 @@ fn body(input: ParseStream<'_>) -> syn::Result<Option<TokenStream>> {
             "expected the function's body",
         )),
     }
+}
+
+/// `body` without the attributes that it begins with. They are the function's, and may not stand in
+/// the block inside it that the body becomes.
+fn without_inner(body: TokenStream, attributes: &mut Vec<Attribute>) -> TokenStream {
+    let split = |input: ParseStream<'_>| {
+        let inner = input.call(Attribute::parse_inner)?;
+        Ok((inner, input.parse::<TokenStream>()?))
+    };
+    let Ok((inner, rest)) = split.parse2(body.clone()) else {
+        return body;
+    };
+    attributes.extend(inner.into_iter().map(|attribute| Attribute {
+        style: AttrStyle::Outer,
+        ..attribute
+    }));
+    rest
 }
 
 impl ToTokens for Function {
@@ -113,7 +132,7 @@ impl Function {
 }
 
 /// The names that `pat` binds.
-fn bound(pat: &Pat, names: &mut Vec<Ident>) {
+pub(crate) fn bound(pat: &Pat, names: &mut Vec<Ident>) {
     match pat {
         Pat::Ident(pat) => {
             names.push(pat.ident.clone());

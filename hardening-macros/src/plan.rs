@@ -2,8 +2,10 @@
 //! written in. Every refusal of this crate is here or below; what comes out of here expands.
 
 mod argument;
+mod consumed;
 mod refusal;
 
+pub(crate) use consumed::{Consumed, How};
 pub(crate) use refusal::refuse_twice;
 
 use crate::{args, errors::Errors, function::Function, surroundings::Surroundings};
@@ -51,6 +53,8 @@ pub(crate) struct Plan {
     pub(crate) layers: Vec<Layer>,
     /// Items that make the attributes count as used.
     pub(crate) used: TokenStream,
+    /// Arguments that the body consumes although a retry runs it again.
+    pub(crate) consumed: Vec<Consumed>,
 }
 
 /// One layer of a function.
@@ -104,7 +108,15 @@ impl Plan {
             .collect();
         layers.sort_by_key(Layer::depth);
         let used = ours.iter().filter_map(Written::as_used).collect();
-        Self { layers, used }
+        let mut plan = Self {
+            layers,
+            used,
+            consumed: Vec::new(),
+        };
+        if let Some(retry) = plan.layer(LayerKind::Retry) {
+            plan.consumed = consumed::arguments(function, &retry.code.clone);
+        }
+        plan
     }
 
     /// The layer of `kind`, if the function has one.

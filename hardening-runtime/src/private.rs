@@ -1,5 +1,7 @@
 //! The only names that generated code may use. No part of the public interface.
 
+pub mod consumed;
+
 pub use crate::{
     cache::share::ShareErrors,
     call::{Absent, Cached, Call, Found, Leading, Probing, Retrying, Run},
