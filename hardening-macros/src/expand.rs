@@ -34,15 +34,15 @@ pub(crate) fn function(
     around: &Surroundings,
     errors: &Errors,
 ) -> TokenStream {
-    let Some(body) = &function.body else {
+    let Some(block) = &function.block else {
         let errors = errors.to_compile_errors();
         return quote!(#function #errors);
     };
     let told = around.told_once();
     let body = if errors.hinder() {
-        body.clone()
+        block.to_token_stream()
     } else {
-        Expansion::new(function, plan, around).body(body)
+        Expansion::new(function, plan, around).body(&block.to_token_stream())
     };
     let used = &plan.used;
     let mut function = Function {
@@ -240,26 +240,41 @@ impl<'a> Expansion<'a> {
 
     /// Where the function says its error's type, or else what it returns.
     fn error_span(&self) -> Span {
+        self.part_span(|parts| {
+            if let [_, error] = parts {
+                Some(*error)
+            } else {
+                None
+            }
+        })
+    }
+
+    /// Where the function says its value's type, or else what it returns.
+    fn value_span(&self) -> Span {
+        self.part_span(|parts| parts.first().copied())
+    }
+
+    /// Where a part of the return type stands that `choose` finds among its generic arguments.
+    fn part_span(&self, choose: impl FnOnce(&[Span]) -> Option<Span>) -> Span {
         let Some(ty) = self.function.returns() else {
             return Span::call_site();
         };
-        let error = match ty {
-            Type::Path(path) => path
-                .path
-                .segments
-                .last()
-                .and_then(|last| match &last.arguments {
-                    PathArguments::AngleBracketed(arguments) if arguments.args.len() == 2 => {
-                        match arguments.args.last() {
-                            Some(GenericArgument::Type(error)) => Some(error),
-                            _ => None,
-                        }
-                    }
-                    _ => None,
-                }),
+        let last = match ty {
+            Type::Path(path) => path.path.segments.last(),
             _ => None,
         };
-        error.unwrap_or(ty).span()
+        let parts: Vec<_> = match last.map(|last| &last.arguments) {
+            Some(PathArguments::AngleBracketed(arguments)) => arguments
+                .args
+                .iter()
+                .filter_map(|argument| match argument {
+                    GenericArgument::Type(part) => Some(part.span()),
+                    _ => None,
+                })
+                .collect(),
+            _ => Vec::new(),
+        };
+        choose(&parts).unwrap_or_else(|| ty.span())
     }
 
     /// The return type, with `_` for what cannot be named.
@@ -268,7 +283,8 @@ impl<'a> Expansion<'a> {
         ty.map_or_else(|| quote!(()), without_impl)
     }
 
-    /// One run of the body.
+    /// One run of the body, which stands in its own braces: where it is half typed, the compiler finds
+    /// fault at the same place as in the function that was written, and says so once.
     fn attempt(&self, body: &TokenStream) -> TokenStream {
         let Self { call, shape, .. } = self;
         let returned = self.returned();
@@ -280,7 +296,7 @@ impl<'a> Expansion<'a> {
             };
             let made =
                 (self.function.future() == Some(future::Kind::Boxed)).then(|| quote!(-> #made));
-            quote!(#call.attempt(#shape, async { (|| #made { #body })().await }).await)
+            quote!(#call.attempt(#shape, async { (|| #made #body)().await }).await)
         } else if self.function.is_async() {
             // Nothing else says the type of an async block, and `?` needs it.
             let typed = ours("typed");
@@ -302,7 +318,7 @@ impl<'a> Expansion<'a> {
                 }).await
             }
         } else {
-            quote!(#call.attempt_blocking(#shape, || -> #returned { #body }))
+            quote!(#call.attempt_blocking(#shape, || -> #returned #body))
         }
     }
 
@@ -347,15 +363,22 @@ impl<'a> Expansion<'a> {
         let (join, wait) = self.driver("join");
         let [value, absent, lead, fingerprint] = ["value", "absent", "lead", "key"].map(ours);
         let keep = if let Some(test) = &layer.code.cache_if {
-            quote_spanned!(layer.at.span()=> |#value| #private::holds(#value, #test))
+            let holds = self.holds(&value, test);
+            quote!(|#value| #holds)
         } else {
             quote!(|_| true)
+        };
+        // The compiler underlines this where the value cannot be cloned.
+        let span = Span::mixed_site().located_at(self.value_span());
+        let find = {
+            let (call, fingerprint) = (located(call, span), located(&fingerprint, span));
+            quote_spanned!(span=> #call.cache(#fingerprint))
         };
         // The error is in no value that lives on while the body runs: it need not be `Send`.
         quote!('__hardening_cached: {
             #[allow(clippy::used_underscore_binding)]
             let #fingerprint = #key;
-            let #lead = match #call.cache(#fingerprint) {
+            let #lead = match #find {
                 #private::Cached::Hit(#value) => {
                     break '__hardening_cached ::core::result::Result::Ok(#value)
                 }
@@ -497,10 +520,21 @@ impl<'a> Expansion<'a> {
         let private = &self.private;
         let error = ours("error");
         let Some(test) = &layer.code.retry_if else {
-            return quote_spanned!(layer.at.span()=> |#error| #private::classify(#error));
+            let span = Span::mixed_site().located_at(self.error_span());
+            let error = located(&error, span);
+            return quote_spanned!(span=> |#error| #private::classify(#error));
         };
-        let weigh = self.weigh(&error);
-        quote!(|#error| #private::class_if(#private::holds(#error, #test), #weigh))
+        let (holds, weigh) = (self.holds(&error, test), self.weigh(&error));
+        quote!(|#error| #private::class_if(#holds, #weigh))
+    }
+
+    /// Whether the user's `test` holds of `value`; the compiler underlines the test where it does not
+    /// fit.
+    fn holds(&self, value: &Ident, test: &Expr) -> TokenStream {
+        let private = &self.private;
+        let span = Span::mixed_site().located_at(test.span());
+        let value = located(value, span);
+        quote_spanned!(span=> #private::holds(#value, #test))
     }
 
     /// The class of `error`, if its type can say.
@@ -516,22 +550,20 @@ impl<'a> Expansion<'a> {
     fn hook(&self, layer: &Layer) -> TokenStream {
         let (private, event) = (&self.private, ours("event"));
         if let Some(hook) = &layer.code.on_retry {
-            quote!(|#event| #private::tell(#event, #hook))
+            let span = Span::mixed_site().located_at(hook.span());
+            let event = located(&event, span);
+            quote_spanned!(span=> |#event| #private::tell(#event, #hook))
         } else {
             quote!(|_| ())
         }
     }
 
     fn circuit_breaker(&self, layer: &Layer, inner: &TokenStream) -> TokenStream {
-        let Self {
-            private,
-            call,
-            outcome,
-            ..
-        } = self;
+        let Self { call, outcome, .. } = self;
         let [probe, error, result] = ["probe", "error", "result"].map(ours);
         let settle = if let Some(test) = &layer.code.failure_if {
-            quote!(#probe.settle_if(#outcome, |#result| #private::holds(#result, #test)))
+            let holds = self.holds(&result, test);
+            quote!(#probe.settle_if(#outcome, |#result| #holds))
         } else {
             let weigh = self.weigh(&error);
             quote!(#probe.settle(#outcome, |#error| #weigh))

@@ -2,7 +2,7 @@
 //! code still gets completion and a name that we break is never the user's.
 
 use crate::future;
-use proc_macro2::{TokenStream, TokenTree};
+use proc_macro2::{Delimiter, Group, TokenStream, TokenTree};
 use quote::{ToTokens, quote};
 use syn::{
     AttrStyle, Attribute, FnArg, Ident, Pat, ReturnType, Signature, Token, Type, Visibility,
@@ -18,6 +18,8 @@ pub(crate) struct Function {
     pub(crate) signature: Signature,
     /// What stands between the braces; none for a method that a trait only declares.
     pub(crate) body: Option<TokenStream>,
+    /// The body in the braces that were written, which the compiler points at where it wants more.
+    pub(crate) block: Option<Group>,
 }
 
 impl Parse for Function {
@@ -26,14 +28,14 @@ impl Parse for Function {
         let visibility = input.parse()?;
         let defaultness = defaultness(input)?;
         let signature = input.parse()?;
-        let body = body(input)?;
-        let body = body.map(|body| without_inner(body, &mut attributes));
+        let block = body(input)?.map(|block| without_inner(block, &mut attributes));
         Ok(Self {
             attributes,
             visibility,
             defaultness,
             signature,
-            body,
+            body: block.as_ref().map(Group::stream),
+            block,
         })
     }
 }
@@ -46,14 +48,12 @@ fn defaultness(input: ParseStream<'_>) -> syn::Result<Option<Ident>> {
     is_default.then(|| input.parse()).transpose()
 }
 
-fn body(input: ParseStream<'_>) -> syn::Result<Option<TokenStream>> {
+fn body(input: ParseStream<'_>) -> syn::Result<Option<Group>> {
     if input.parse::<Option<Token![;]>>()?.is_some() {
         return Ok(None);
     }
     match input.parse()? {
-        TokenTree::Group(group) if group.delimiter() == proc_macro2::Delimiter::Brace => {
-            Ok(Some(group.stream()))
-        }
+        TokenTree::Group(group) if group.delimiter() == Delimiter::Brace => Ok(Some(group)),
         other => Err(syn::Error::new_spanned(
             other,
             "expected the function's body",
@@ -61,21 +61,25 @@ fn body(input: ParseStream<'_>) -> syn::Result<Option<TokenStream>> {
     }
 }
 
-/// `body` without the attributes that it begins with. They are the function's, and may not stand in
+/// `block` without the attributes that it begins with. They are the function's, and may not stand in
 /// the block inside it that the body becomes.
-fn without_inner(body: TokenStream, attributes: &mut Vec<Attribute>) -> TokenStream {
+fn without_inner(block: Group, attributes: &mut Vec<Attribute>) -> Group {
     let split = |input: ParseStream<'_>| {
         let inner = input.call(Attribute::parse_inner)?;
         Ok((inner, input.parse::<TokenStream>()?))
     };
-    let Ok((inner, rest)) = split.parse2(body.clone()) else {
-        return body;
-    };
-    attributes.extend(inner.into_iter().map(|attribute| Attribute {
-        style: AttrStyle::Outer,
-        ..attribute
-    }));
-    rest
+    match split.parse2(block.stream()) {
+        Ok((inner, rest)) if !inner.is_empty() => {
+            attributes.extend(inner.into_iter().map(|attribute| Attribute {
+                style: AttrStyle::Outer,
+                ..attribute
+            }));
+            let mut without = Group::new(block.delimiter(), rest);
+            without.set_span(block.span());
+            without
+        }
+        _ => block,
+    }
 }
 
 impl ToTokens for Function {
@@ -86,6 +90,7 @@ impl ToTokens for Function {
             defaultness,
             signature,
             body,
+            block: _,
         } = self;
         let body = body
             .as_ref()

@@ -2,6 +2,7 @@
 //! the function with it, so that there is one plan for each function.
 
 use crate::{
+    args,
     errors::Errors,
     expand,
     function::Function,
@@ -35,8 +36,12 @@ pub(crate) fn attribute(kind: LayerKind, args: TokenStream, item: &TokenStream) 
         Err(mistake) => {
             let mut errors = Errors::default();
             match misplaced(item.clone()) {
-                Some(kind) => errors.at(&own.at, goes_elsewhere(&own.at, &kind)),
-                None => errors.push(mistake),
+                Some(kind) if kind != "impl" => {
+                    errors.at(&own.at, goes_elsewhere(&own.at, &kind));
+                }
+                // The compiler parses the item too, and says so itself.
+                _ if args::is_unfinished(&mistake) => {}
+                _ => errors.push(mistake),
             }
             let errors = errors.to_compile_errors();
             quote!(#errors #item)
@@ -105,6 +110,8 @@ struct Block {
 enum Member {
     Function(Box<Function>),
     Other(Box<ImplItem>),
+    /// Tokens that are no member yet, and what the parser says of them.
+    Unread(TokenStream, syn::Error),
 }
 
 impl Parse for Item {
@@ -146,13 +153,42 @@ fn members(input: ParseStream<'_>) -> syn::Result<Vec<Member>> {
     let mut members = Vec::new();
     while !input.is_empty() {
         let ahead = input.fork();
-        if ahead.parse::<Function>().is_ok() {
+        let is_function = ahead.parse::<Function>().is_ok();
+        let ahead = input.fork();
+        if is_function {
             members.push(Member::Function(input.parse()?));
+        } else if let Err(mistake) = ahead.parse::<ImplItem>() {
+            members.push(Member::Unread(unread(input)?, mistake));
         } else {
             members.push(Member::Other(input.parse()?));
         }
     }
     Ok(members)
+}
+
+/// A half-typed member: up to its body or semicolon, or to the next that can be read.
+fn unread(input: ParseStream<'_>) -> syn::Result<TokenStream> {
+    let mut tokens = TokenStream::new();
+    while !input.is_empty() {
+        let token: TokenTree = input.parse()?;
+        let is_last = match &token {
+            TokenTree::Group(group) => group.delimiter() == Delimiter::Brace,
+            TokenTree::Punct(punct) => punct.as_char() == ';',
+            _ => input.fork().parse::<ImplItem>().is_ok(),
+        };
+        tokens.extend([token]);
+        if is_last {
+            break;
+        }
+    }
+    Ok(tokens)
+}
+
+/// Whether `tokens` might be a function that the compiler reads and the parser here does not: then
+/// its lack of our attributes has to be said.
+fn may_be_function(tokens: TokenStream, mistake: &syn::Error) -> bool {
+    let is_fn = |token| matches!(token, TokenTree::Ident(word) if word == "fn");
+    tokens.into_iter().any(is_fn) && !args::is_unfinished(mistake)
 }
 
 fn function_with(
@@ -251,14 +287,22 @@ fn block_with(own: Written, mut block: Block, around: &Surroundings) -> TokenStr
     let mut ours = vec![own];
     ours.extend(take_ours(&mut block.attributes, around, &mut errors));
     crate::plan::refuse_twice(&ours, &mut errors);
-    let members: TokenStream = block
-        .members
-        .into_iter()
-        .map(|member| match member {
-            Member::Other(item) => item.into_token_stream(),
-            Member::Function(function) => method_with(&ours, *function, around),
-        })
-        .collect();
+    let mut members = TokenStream::new();
+    // Last, so that the compiler reads the others before it gives up.
+    let mut rest = TokenStream::new();
+    for member in block.members {
+        match member {
+            Member::Other(item) => members.extend(item.into_token_stream()),
+            Member::Function(function) => members.extend(method_with(&ours, *function, around)),
+            Member::Unread(tokens, mistake) => {
+                if may_be_function(tokens.clone(), &mistake) {
+                    errors.push(mistake);
+                }
+                rest.extend(tokens);
+            }
+        }
+    }
+    members.extend(rest);
     let (attributes, head) = (&block.attributes, &block.head);
     let body = Group::new(Delimiter::Brace, members);
     let errors = errors.to_compile_errors();

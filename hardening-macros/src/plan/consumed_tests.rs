@@ -195,7 +195,10 @@ fn a_method_that_takes_some_types_by_value_is_left_to_the_type() {
     let method = |name| vec![("x".to_owned(), How::Method(name))];
     assert_eq!(found("x.into_bytes()"), method("into_bytes"));
     assert_eq!(found("for y in x.into_iter() {}"), method("into_iter"));
-    assert_eq!(found("(x).unwrap_or_default()"), method("unwrap_or_default"));
+    assert_eq!(
+        found("(x).unwrap_or_default()"),
+        method("unwrap_or_default")
+    );
     let both = found("x.into_bytes(); send(x)");
     assert_eq!(both, [("x".to_owned(), How::Moved)]);
 }

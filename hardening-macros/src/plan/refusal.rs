@@ -35,7 +35,7 @@ pub(super) fn refuse_function(
     match &function.body {
         None => errors.at(
             &first.at,
-            "this method has no body here: write the attribute where the method is implemented",
+            "this method has no body here: write one, or the attribute where the method is implemented",
         ),
         Some(body) if expand::is_ours(body) => errors.at(
             &first.at,
