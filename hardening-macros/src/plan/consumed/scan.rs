@@ -223,18 +223,12 @@ impl<'a> Scan<'a> {
             }
             Expr::Closure(closure) => self.closure(closure),
             Expr::If(choice) => {
-                if !self.condition(&choice.cond) {
-                    self.block(&choice.then_branch);
-                }
+                self.under(&choice.cond, &choice.then_branch);
                 if let Some((_, otherwise)) = &choice.else_branch {
                     self.value(otherwise);
                 }
             }
-            Expr::While(repeat) => {
-                if !self.condition(&repeat.cond) {
-                    self.block(&repeat.body);
-                }
-            }
+            Expr::While(repeat) => self.under(&repeat.cond, &repeat.body),
             Expr::ForLoop(repeat) => {
                 self.value(&repeat.expr);
                 if !self.binds(&repeat.pat) {
@@ -253,13 +247,12 @@ impl<'a> Scan<'a> {
         }
     }
 
-    /// Walks a condition; whether it binds the name for what is behind it.
-    fn condition(&mut self, condition: &Expr) -> bool {
-        let binds = self.condition_binds(condition);
-        if !binds {
+    /// A condition and the block behind it, unless the name is bound for both.
+    fn under(&mut self, condition: &Expr, block: &Block) {
+        if !self.condition_binds(condition) {
             self.place(condition);
+            self.block(block);
         }
-        binds
     }
 
     fn condition_binds(&self, condition: &Expr) -> bool {
