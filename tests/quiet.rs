@@ -16,7 +16,8 @@
     unused_qualifications,
     let_underscore_drop,
     clippy::all,
-    clippy::pedantic
+    clippy::pedantic,
+    clippy::nursery
 )]
 
 use hardening::{

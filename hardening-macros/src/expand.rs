@@ -531,9 +531,8 @@ impl<'a> Expansion<'a> {
     /// Whether the user's `test` holds of `value`; the compiler underlines the test where it does not
     /// fit.
     fn holds(&self, value: &Ident, test: &Expr) -> TokenStream {
-        let private = &self.private;
         let span = Span::mixed_site().located_at(test.span());
-        let value = located(value, span);
+        let (private, value) = (moved_to(&self.private, span), located(value, span));
         quote_spanned!(span=> #private::holds(#value, #test))
     }
 
@@ -551,7 +550,7 @@ impl<'a> Expansion<'a> {
         let (private, event) = (&self.private, ours("event"));
         if let Some(hook) = &layer.code.on_retry {
             let span = Span::mixed_site().located_at(hook.span());
-            let event = located(&event, span);
+            let (private, event) = (moved_to(private, span), located(&event, span));
             quote_spanned!(span=> |#event| #private::tell(#event, #hook))
         } else {
             quote!(|_| ())
@@ -661,6 +660,17 @@ fn located(name: &Ident, at: Span) -> Ident {
     let mut name = name.clone();
     name.set_span(at);
     name
+}
+
+/// `path` at another place.
+fn moved_to(path: &TokenStream, at: Span) -> TokenStream {
+    let tokens = path.clone().into_iter();
+    tokens
+        .map(|mut token| {
+            token.set_span(at);
+            token
+        })
+        .collect()
 }
 
 fn line_of(at: &Ident) -> u32 {
