@@ -14,7 +14,7 @@ use crate::{
     surroundings::Surroundings,
 };
 use hardening_config::LayerKind;
-use proc_macro2::{Ident, Span, TokenStream, TokenTree};
+use proc_macro2::{Group, Ident, Span, TokenStream, TokenTree};
 use quote::{ToTokens, format_ident, quote, quote_spanned};
 use syn::{Expr, FnArg, GenericArgument, Pat, PathArguments, ReturnType, Type, spanned::Spanned};
 
@@ -40,9 +40,9 @@ pub(crate) fn function(
     };
     let told = around.told_once();
     let body = if errors.hinder() {
-        block.to_token_stream()
+        within(block)
     } else {
-        Expansion::new(function, plan, around).body(&block.to_token_stream())
+        Expansion::new(function, plan, around).body(block)
     };
     let used = &plan.used;
     let mut function = Function {
@@ -54,6 +54,17 @@ pub(crate) fn function(
     }
     let errors = errors.to_compile_errors();
     quote!(#function #errors)
+}
+
+/// The body at the end of a block of ours: in its own braces only if it is half typed, as they are
+/// one pair too many for the lints.
+fn within(block: &Group) -> TokenStream {
+    match block.stream().into_iter().last() {
+        Some(TokenTree::Punct(last)) if !matches!(last.as_char(), ';' | '?') => {
+            block.to_token_stream()
+        }
+        _ => block.stream(),
+    }
 }
 
 /// The body changes each attempt's own copy, not the argument.
@@ -98,7 +109,7 @@ impl<'a> Expansion<'a> {
         }
     }
 
-    fn body(&self, body: &TokenStream) -> TokenStream {
+    fn body(&self, body: &Group) -> TokenStream {
         let Self {
             call,
             outcome,
@@ -285,7 +296,7 @@ impl<'a> Expansion<'a> {
 
     /// One run of the body, which stands in its own braces: where it is half typed, the compiler finds
     /// fault at the same place as in the function that was written, and says so once.
-    fn attempt(&self, body: &TokenStream) -> TokenStream {
+    fn attempt(&self, body: &Group) -> TokenStream {
         let Self { call, shape, .. } = self;
         let returned = self.returned();
         if self.function.future().is_some() {
@@ -299,7 +310,7 @@ impl<'a> Expansion<'a> {
             quote!(#call.attempt(#shape, async { (|| #made #body)().await }).await)
         } else if self.function.is_async() {
             // Nothing else says the type of an async block, and `?` needs it.
-            let typed = ours("typed");
+            let (typed, body) = (ours("typed"), within(body));
             quote! {
                 #call.attempt(#shape, async {
                     #[allow(
@@ -689,7 +700,7 @@ fn without_impl(ty: TokenStream) -> TokenStream {
             }
             TokenTree::Group(group) => {
                 let inner = without_impl(group.stream());
-                let mut whole = proc_macro2::Group::new(group.delimiter(), inner);
+                let mut whole = Group::new(group.delimiter(), inner);
                 whole.set_span(group.span());
                 plain.push(whole.into());
             }

@@ -52,12 +52,24 @@ fn body(input: ParseStream<'_>) -> syn::Result<Option<Group>> {
     if input.parse::<Option<Token![;]>>()?.is_some() {
         return Ok(None);
     }
-    match input.parse()? {
-        TokenTree::Group(group) if group.delimiter() == Delimiter::Brace => Ok(Some(group)),
-        other => Err(syn::Error::new_spanned(
-            other,
-            "expected the function's body",
-        )),
+    let token = input.parse::<TokenTree>()?;
+    block_of(token.clone())
+        .map(Some)
+        .ok_or_else(|| syn::Error::new_spanned(token, "expected the function's body"))
+}
+
+/// The block that `token` is, or that a macro has passed on as a whole.
+fn block_of(token: TokenTree) -> Option<Group> {
+    let TokenTree::Group(group) = token else {
+        return None;
+    };
+    match group.delimiter() {
+        Delimiter::Brace => Some(group),
+        Delimiter::None => {
+            let mut inside = group.stream().into_iter();
+            inside.next().and_then(block_of)
+        }
+        _ => None,
     }
 }
 
