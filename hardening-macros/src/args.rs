@@ -37,7 +37,12 @@ impl Parse for Arg {
             if input.is_empty() || input.peek(Token![,]) {
                 return Err(no_value(&key));
             }
-            let value = Value::Expr(input.parse()?);
+            let written = input.fork();
+            let value = Value::Expr(
+                input
+                    .parse()
+                    .map_err(|error| finished(error, &key, &written))?,
+            );
             Ok(Self::Named { key, value })
         } else if input.peek(Ident::peek_any) && is_no_sign(input) {
             Err(no_value(&input.call(Ident::parse_any)?))
@@ -56,6 +61,24 @@ impl Parse for Arg {
 /// Whether something else stands where the `=` of `key = value` belongs.
 fn is_no_sign(input: ParseStream<'_>) -> bool {
     (input.peek2(Token![:]) && !input.peek2(Token![::])) || input.peek2(Lit)
+}
+
+/// The end of the arguments has no place of its own: what is not finished is underlined instead.
+fn finished(error: syn::Error, key: &Ident, written: ParseStream<'_>) -> syn::Error {
+    if !is_unfinished(&error) {
+        return error;
+    }
+    let rest: TokenStream = written.parse().unwrap_or_default();
+    syn::Error::new_spanned(
+        rest,
+        format!("this expression is not finished; `{key} = …` takes a whole one"),
+    )
+}
+
+/// Whether the parser wanted more when there was no more, which the compiler reports by itself
+/// where it parses the same tokens.
+pub(crate) fn is_unfinished(error: &syn::Error) -> bool {
+    error.to_string().starts_with("unexpected end of input")
 }
 
 fn no_value(key: &Ident) -> syn::Error {

@@ -11,12 +11,14 @@ mod key;
 mod layers;
 mod returned;
 
+use attempt::within;
+
 use crate::{
     errors::Errors,
-    function::Function,
+    function::{Function, braced},
     future,
-    moved::{self, Body},
-    plan::{Layer, Plan},
+    moved::Body,
+    plan::{How, Layer, Plan},
     surroundings::Surroundings,
 };
 use hardening_config::LayerKind;
@@ -34,20 +36,19 @@ pub(crate) fn function(
     around: &Surroundings,
     errors: &Errors,
 ) -> TokenStream {
-    let Some(body) = &function.body else {
+    let Some(body) = &plan.body else {
         let errors = errors.to_compile_errors();
         return quote!(#function #errors);
     };
     let told = around.told_once();
     let body = if errors.hinder() {
-        body.clone()
+        function.body.as_ref().map_or_else(TokenStream::new, within)
     } else {
-        let body = moved::borrowing(function, body);
-        Expansion::new(function, plan, around).body(&body)
+        Expansion::new(function, plan, around).body(body)
     };
     let used = &plan.used;
     let mut function = Function {
-        body: Some(quote!(#told #used #body)),
+        body: Some(braced(quote!(#told #used #body))),
         ..function.clone()
     };
     if let (true, Some(retry)) = (errors.is_empty(), plan.layer(LayerKind::Retry)) {
@@ -109,7 +110,9 @@ impl<'a> Expansion<'a> {
         let layers = self.plan.layers.iter().rev();
         let wrapped = layers.fold(attempt, |inner, layer| self.wrap(layer, &inner));
         let end = self.end();
+        let consumed = self.consumed();
         let run = quote! {
+            #consumed
             #shape
             let mut #call = #site.call();
             let #outcome = #wrapped;
@@ -122,6 +125,31 @@ impl<'a> Expansion<'a> {
                 quote!(#static_site ::std::boxed::Box::pin(async move { #run }))
             }
         }
+    }
+
+    /// Asks whether the type of each argument that the body consumes lets it run again.
+    fn consumed(&self) -> Option<TokenStream> {
+        let private = &self.private;
+        let asked = self.plan.consumed.iter().map(|consumed| {
+            let name = &consumed.name;
+            let span = name.span();
+            let method = match consumed.how {
+                How::Moved if name == "self" => "moved_self".to_owned(),
+                How::Moved => "moved".to_owned(),
+                How::Method(method) => format!("calls_{method}"),
+            };
+            let method = Ident::new(&method, span);
+            quote_spanned!(span=> #private::consumed::Argument(&#name).#method().again();)
+        });
+        let asked: TokenStream = asked.collect();
+        (!asked.is_empty()).then(|| {
+            quote!({
+                #[allow(unused_imports)]
+                use #private::consumed::{Again as _, MaybeKept as _, SelfAgain as _};
+                #[allow(clippy::used_underscore_binding)]
+                { #asked }
+            })
+        })
     }
 
     /// The site, as static data that the linker collects.
@@ -211,6 +239,17 @@ fn located(name: &Ident, at: Span) -> Ident {
     let mut name = name.clone();
     name.set_span(at);
     name
+}
+
+/// `path` at another place.
+fn moved_to(path: &TokenStream, at: Span) -> TokenStream {
+    let tokens = path.clone().into_iter();
+    tokens
+        .map(|mut token| {
+            token.set_span(at);
+            token
+        })
+        .collect()
 }
 
 fn line_of(at: &Ident) -> u32 {

@@ -2,11 +2,11 @@
 //! code still gets completion and a name that we break is never the user's.
 
 use crate::future;
-use proc_macro2::{TokenStream, TokenTree};
+use proc_macro2::{Delimiter, Group, TokenStream, TokenTree};
 use quote::{ToTokens, quote};
 use syn::{
-    Attribute, FnArg, Ident, Pat, ReturnType, Signature, Token, Type, Visibility,
-    parse::{Parse, ParseStream},
+    AttrStyle, Attribute, FnArg, Ident, Pat, ReturnType, Signature, Token, Type, Visibility,
+    parse::{Parse, ParseStream, Parser},
 };
 
 /// A function or method, with or without a body.
@@ -16,22 +16,24 @@ pub(crate) struct Function {
     pub(crate) visibility: Visibility,
     pub(crate) defaultness: Option<Ident>,
     pub(crate) signature: Signature,
-    /// What stands between the braces; none for a method that a trait only declares.
-    pub(crate) body: Option<TokenStream>,
+    /// The body in its braces, which the compiler points at where it wants more; none for a method
+    /// that a trait only declares.
+    pub(crate) body: Option<Group>,
 }
 
 impl Parse for Function {
     fn parse(input: ParseStream<'_>) -> syn::Result<Self> {
-        let attributes = input.call(Attribute::parse_outer)?;
+        let mut attributes = input.call(Attribute::parse_outer)?;
         let visibility = input.parse()?;
         let defaultness = defaultness(input)?;
         let signature = input.parse()?;
+        let body = body(input)?.map(|body| without_inner(body, &mut attributes));
         Ok(Self {
             attributes,
             visibility,
             defaultness,
             signature,
-            body: body(input)?,
+            body,
         })
     }
 }
@@ -44,19 +46,55 @@ fn defaultness(input: ParseStream<'_>) -> syn::Result<Option<Ident>> {
     is_default.then(|| input.parse()).transpose()
 }
 
-fn body(input: ParseStream<'_>) -> syn::Result<Option<TokenStream>> {
+fn body(input: ParseStream<'_>) -> syn::Result<Option<Group>> {
     if input.parse::<Option<Token![;]>>()?.is_some() {
         return Ok(None);
     }
-    match input.parse()? {
-        TokenTree::Group(group) if group.delimiter() == proc_macro2::Delimiter::Brace => {
-            Ok(Some(group.stream()))
+    let token = input.parse::<TokenTree>()?;
+    block_of(token.clone())
+        .map(Some)
+        .ok_or_else(|| syn::Error::new_spanned(token, "expected the function's body"))
+}
+
+/// The block that `token` is, or that a macro has passed on as a whole.
+fn block_of(token: TokenTree) -> Option<Group> {
+    let TokenTree::Group(group) = token else {
+        return None;
+    };
+    match group.delimiter() {
+        Delimiter::Brace => Some(group),
+        Delimiter::None => {
+            let mut inside = group.stream().into_iter();
+            inside.next().and_then(block_of)
         }
-        other => Err(syn::Error::new_spanned(
-            other,
-            "expected the function's body",
-        )),
+        _ => None,
     }
+}
+
+/// `block` without the attributes that it begins with. They are the function's, and may not stand in
+/// the block inside it that the body becomes.
+fn without_inner(block: Group, attributes: &mut Vec<Attribute>) -> Group {
+    let split = |input: ParseStream<'_>| {
+        let inner = input.call(Attribute::parse_inner)?;
+        Ok((inner, input.parse::<TokenStream>()?))
+    };
+    match split.parse2(block.stream()) {
+        Ok((inner, rest)) if !inner.is_empty() => {
+            attributes.extend(inner.into_iter().map(|attribute| Attribute {
+                style: AttrStyle::Outer,
+                ..attribute
+            }));
+            let mut without = Group::new(block.delimiter(), rest);
+            without.set_span(block.span());
+            without
+        }
+        _ => block,
+    }
+}
+
+/// A body of these tokens.
+pub(crate) fn braced(tokens: TokenStream) -> Group {
+    Group::new(Delimiter::Brace, tokens)
 }
 
 impl ToTokens for Function {
@@ -70,7 +108,7 @@ impl ToTokens for Function {
         } = self;
         let body = body
             .as_ref()
-            .map_or_else(|| quote!(;), |body| quote!({ #body }));
+            .map_or_else(|| quote!(;), ToTokens::to_token_stream);
         tokens.extend(quote!(#(#attributes)* #visibility #defaultness #signature #body));
     }
 }
@@ -113,7 +151,7 @@ impl Function {
 }
 
 /// The names that `pat` binds.
-fn bound(pat: &Pat, names: &mut Vec<Ident>) {
+pub(crate) fn bound(pat: &Pat, names: &mut Vec<Ident>) {
     match pat {
         Pat::Ident(pat) => {
             names.push(pat.ident.clone());

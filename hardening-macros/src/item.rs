@@ -2,9 +2,10 @@
 //! the function with it, so that there is one plan for each function.
 
 use crate::{
+    args,
     errors::Errors,
     expand,
-    function::Function,
+    function::{Function, braced},
     plan::{Plan, Written},
     seen,
     surroundings::{Surroundings, take_root},
@@ -31,8 +32,12 @@ pub(crate) fn attribute(kind: LayerKind, args: TokenStream, item: &TokenStream) 
         Ok(Item::Block(block)) => block_with(own, block, &around, errors),
         Err(mistake) => {
             match misplaced(item.clone()) {
-                Some(kind) => errors.at(&own.at, goes_elsewhere(&own.at, &kind)),
-                None => errors.push(mistake),
+                Some(kind) if kind != "impl" => {
+                    errors.at(&own.at, goes_elsewhere(&own.at, &kind));
+                }
+                // The compiler parses the item too, and says so itself.
+                _ if args::is_unfinished(&mistake) => {}
+                _ => errors.push(mistake),
             }
             let errors = errors.to_compile_errors();
             quote!(#errors #item)
@@ -115,6 +120,8 @@ struct Block {
 enum Member {
     Function(Box<Function>),
     Other(Box<ImplItem>),
+    /// Tokens that are no member yet, and what the parser says of them.
+    Unread(TokenStream, syn::Error),
 }
 
 impl Parse for Item {
@@ -156,13 +163,42 @@ fn members(input: ParseStream<'_>) -> syn::Result<Vec<Member>> {
     let mut members = Vec::new();
     while !input.is_empty() {
         let ahead = input.fork();
-        if ahead.parse::<Function>().is_ok() {
+        let is_function = ahead.parse::<Function>().is_ok();
+        let ahead = input.fork();
+        if is_function {
             members.push(Member::Function(input.parse()?));
+        } else if let Err(mistake) = ahead.parse::<ImplItem>() {
+            members.push(Member::Unread(unread(input)?, mistake));
         } else {
             members.push(Member::Other(input.parse()?));
         }
     }
     Ok(members)
+}
+
+/// A half-typed member: up to its body or semicolon, or to the next that can be read.
+fn unread(input: ParseStream<'_>) -> syn::Result<TokenStream> {
+    let mut tokens = TokenStream::new();
+    while !input.is_empty() {
+        let token: TokenTree = input.parse()?;
+        let is_last = match &token {
+            TokenTree::Group(group) => group.delimiter() == Delimiter::Brace,
+            TokenTree::Punct(punct) => punct.as_char() == ';',
+            _ => input.fork().parse::<ImplItem>().is_ok(),
+        };
+        tokens.extend([token]);
+        if is_last {
+            break;
+        }
+    }
+    Ok(tokens)
+}
+
+/// Whether `tokens` might be a function that the compiler reads and the parser here does not: then
+/// its lack of our attributes has to be said.
+fn may_be_function(tokens: TokenStream, mistake: &syn::Error) -> bool {
+    let is_fn = |token| matches!(token, TokenTree::Ident(word) if word == "fn");
+    tokens.into_iter().any(is_fn) && !args::is_unfinished(mistake)
 }
 
 fn function_with(
@@ -289,14 +325,22 @@ fn block_with(
     let used = seen::beside_block(&ours, around);
     let mark = seen::mark(&block.attributes, ours.iter().map(|written| written.kind));
     block.attributes.extend(mark);
-    let members: TokenStream = block
-        .members
-        .into_iter()
-        .map(|member| match member {
-            Member::Other(item) => item.into_token_stream(),
-            Member::Function(function) => method_with(&ours, *function, around),
-        })
-        .collect();
+    let mut members = TokenStream::new();
+    // Last, so that the compiler reads the others before it gives up.
+    let mut rest = TokenStream::new();
+    for member in block.members {
+        match member {
+            Member::Other(item) => members.extend(item.into_token_stream()),
+            Member::Function(function) => members.extend(method_with(&ours, *function, around)),
+            Member::Unread(tokens, mistake) => {
+                if may_be_function(tokens.clone(), &mistake) {
+                    errors.push(mistake);
+                }
+                rest.extend(tokens);
+            }
+        }
+    }
+    members.extend(rest);
     let (attributes, head) = (&block.attributes, &block.head);
     let body = Group::new(Delimiter::Brace, members);
     let errors = errors.to_compile_errors();
@@ -358,6 +402,9 @@ fn says_skip(attribute: &Attribute) -> bool {
 /// The method as it is, and its mistakes in its body: nothing else may stand beside it.
 fn with_errors(function: Function, errors: &Errors) -> TokenStream {
     let errors = errors.to_compile_errors();
-    let body = function.body.map(|body| quote!(#errors #body));
+    let body = function.body.map(|body| {
+        let body = body.stream();
+        braced(quote!(#errors #body))
+    });
     Function { body, ..function }.into_token_stream()
 }

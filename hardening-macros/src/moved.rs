@@ -10,27 +10,28 @@ use quote::quote;
 
 /// The body of a function.
 pub(crate) struct Body {
-    pub(crate) tokens: TokenStream,
+    /// In the braces that were written.
+    pub(crate) block: Group,
     /// Whether the function returns a boxed future, and this is the inside of it.
     pub(crate) is_unboxed: bool,
 }
 
 /// The function's body, which borrows `self` and the arguments where it can.
-pub(crate) fn borrowing(function: &Function, body: &TokenStream) -> Body {
+pub(crate) fn borrowing(function: &Function, body: &Group) -> Body {
     let is_boxed = function.future() == Some(future::Kind::Boxed);
     let receiver = function.signature.receiver();
     let reborrows = receiver.is_some_and(is_mutable_reference);
     if is_boxed
-        && let Some(inside) = inside_of_box(body)
+        && let Some(inside) = inside_of_box(&body.stream())
         && (is_instrumented(&inside) || is_of_async_trait(&inside))
     {
         return Body {
-            tokens: block(inside, reborrows),
+            block: regrouped(body, block(inside, reborrows)),
             is_unboxed: true,
         };
     }
     Body {
-        tokens: block(body.clone(), reborrows),
+        block: regrouped(body, block(body.stream(), reborrows)),
         is_unboxed: false,
     }
 }
@@ -182,8 +183,13 @@ fn is_word(token: Option<&TokenTree>, word: &str) -> bool {
 /// Changes what is inside of a group.
 fn change(tokens: &mut [TokenTree], at: usize, to: impl FnOnce(TokenStream) -> TokenStream) {
     if let Some(TokenTree::Group(group)) = tokens.get_mut(at) {
-        let mut changed = Group::new(group.delimiter(), to(group.stream()));
-        changed.set_span(group.span());
-        *group = changed;
+        *group = regrouped(group, to(group.stream()));
     }
+}
+
+/// `tokens` in the brackets of `group`.
+fn regrouped(group: &Group, tokens: TokenStream) -> Group {
+    let mut changed = Group::new(group.delimiter(), tokens);
+    changed.set_span(group.span());
+    changed
 }

@@ -2,11 +2,20 @@
 //! written in. Every refusal of this crate is here or below; what comes out of here expands.
 
 mod argument;
+mod consumed;
 mod refusal;
 
+pub(crate) use consumed::{Consumed, How};
 pub(crate) use refusal::{refuse_expanded, refuse_twice};
 
-use crate::{args, errors::Errors, function::Function, seen, surroundings::Surroundings};
+use crate::{
+    args,
+    errors::Errors,
+    function::Function,
+    moved::{self, Body},
+    seen,
+    surroundings::Surroundings,
+};
 use argument::Collected;
 use hardening_config::LayerKind;
 use proc_macro2::{Ident, TokenStream};
@@ -45,6 +54,10 @@ pub(crate) struct Plan {
     pub(crate) layers: Vec<Layer>,
     /// Items that make the attributes count as used: see [`seen`](crate::seen).
     pub(crate) used: TokenStream,
+    /// The function's body; none for a method that a trait only declares.
+    pub(crate) body: Option<Body>,
+    /// Arguments that the body consumes although a retry runs it again.
+    pub(crate) consumed: Vec<Consumed>,
 }
 
 /// One layer of a function.
@@ -98,7 +111,19 @@ impl Plan {
             .collect();
         layers.sort_by_key(Layer::depth);
         let used = seen::in_function(ours, function, around);
-        Self { layers, used }
+        let mut plan = Self {
+            layers,
+            used,
+            body: function
+                .body
+                .as_ref()
+                .map(|body| moved::borrowing(function, body)),
+            consumed: Vec::new(),
+        };
+        if let (Some(retry), Some(body)) = (plan.layer(LayerKind::Retry), &plan.body) {
+            plan.consumed = consumed::arguments(function, body.block.stream(), &retry.code.clone);
+        }
+        plan
     }
 
     /// The layer of `kind`, if the function has one.

@@ -3,13 +3,13 @@
 use crate::{
     args::{self, Arg, Value},
     errors::Errors,
-    function::Function,
+    function::{Function, braced},
     item::misplaced,
     literal,
     surroundings::{Surroundings, take_root},
 };
 use hardening_config::suggest;
-use proc_macro2::{Ident, Span, TokenStream, TokenTree};
+use proc_macro2::{Group, Ident, Span, TokenStream, TokenTree};
 use quote::{ToTokens, format_ident, quote, quote_spanned};
 use syn::{Attribute, Expr, ExprLit, Lit, Visibility, spanned::Spanned};
 
@@ -94,7 +94,7 @@ fn inside(function: &Function, record: &TokenStream) -> TokenStream {
         ..function.clone()
     };
     let outer = Function {
-        body: Some(quote!(#record #inner #check()#wait)),
+        body: Some(braced(quote!(#record #inner #check()#wait))),
         ..function.clone()
     };
     quote!(#[allow(dead_code)] #outer)
@@ -145,7 +145,11 @@ fn refuse(function: &Function, errors: &mut Errors) {
              a closure with `hardening::health::registry().register(\"name\", …)`",
         );
     }
-    let body = function.body.clone().unwrap_or_default();
+    let body = function
+        .body
+        .as_ref()
+        .map(Group::stream)
+        .unwrap_or_default();
     let word = names_self(signature.output.to_token_stream()).or_else(|| names_self(body));
     if let (Some(word), None) = (word, signature.receiver()) {
         errors.at(

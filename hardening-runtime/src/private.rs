@@ -1,5 +1,7 @@
 //! The only names that generated code may use. No part of the public interface.
 
+pub mod consumed;
+
 pub use crate::{
     cache::share::ShareErrors,
     call::{Absent, Cached, Call, Found, Leading, Probing, Retrying, Run, Turn},
@@ -133,10 +135,30 @@ impl LimitKey {
     }
 }
 
+/// [`Classify`], with nothing to list beside what is missing.
+#[diagnostic::on_unimplemented(
+    message = "nothing says which errors of type `{Self}` are worth another try",
+    label = "`{Self}` does not implement `hardening::Classify`",
+    note = "derive it: `#[derive(hardening::Classify)]` with `#[transient]` or `#[permanent]` on each variant",
+    note = "or say it on the function: `#[retryable(retry_if = |error| …)]`"
+)]
+pub trait Classified {
+    /// The class of this error.
+    fn class(&self) -> Class;
+}
+
+#[diagnostic::do_not_recommend]
+impl<E: Classify> Classified for E {
+    #[inline]
+    fn class(&self) -> Class {
+        self.classify()
+    }
+}
+
 /// The class of `error`.
 #[inline]
-pub fn classify<E: Classify>(error: &E) -> Class {
-    error.classify()
+pub fn classify<E: Classified>(error: &E) -> Class {
+    error.class()
 }
 
 pub use crate::{bulkhead::Priority, health::IntoHealth, retry::RetryEvent};

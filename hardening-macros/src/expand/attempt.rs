@@ -2,21 +2,19 @@
 
 use super::{Expansion, returned::without_impl};
 use crate::{future, moved::Body};
-use proc_macro2::{Span, TokenStream};
+use proc_macro2::{Group, Span, TokenStream, TokenTree};
 use quote::{ToTokens, quote};
 use syn::ReturnType;
 
 impl Expansion<'_> {
-    /// One run of the body.
+    /// One run of the body, which stands in its own braces: where it is half typed, the compiler finds
+    /// fault at the same place as in the function that was written, and says so once.
     pub(super) fn attempt(&self, body: &Body) -> TokenStream {
         let Self { private, call, .. } = self;
         let shape = self.shape_at(Span::mixed_site());
         let returned = self.returned();
-        let Body {
-            tokens: body,
-            is_unboxed,
-        } = body;
-        if self.function.future().is_some() && !is_unboxed {
+        let block = &body.block;
+        if self.function.future().is_some() && !body.is_unboxed {
             // Here the body makes the future; its `return` is that of this closure.
             let made = match &self.function.signature.output {
                 ReturnType::Type(_, ty) => without_impl(ty.to_token_stream()),
@@ -24,19 +22,31 @@ impl Expansion<'_> {
             };
             let made =
                 (self.function.future() == Some(future::Kind::Boxed)).then(|| quote!(-> #made));
-            quote!(#call.attempt(#shape, async { (|| #made { #body })().await }).await)
+            quote!(#call.attempt(#shape, async { (|| #made #block)().await }).await)
         } else if self.function.is_async() {
             // Nothing else says the type of an async block, and `?` needs it.
+            let block = within(block);
             quote! {
                 #call.attempt(#shape, async {
                     if false {
                         return #private::typed::<#returned>();
                     }
-                    #body
+                    #block
                 }).await
             }
         } else {
-            quote!(#call.attempt_blocking(#shape, || -> #returned { #body }))
+            quote!(#call.attempt_blocking(#shape, || -> #returned #block))
         }
+    }
+}
+
+/// The body at the end of a block of ours: in its own braces only if it is half typed, as they are
+/// one pair too many for the lints.
+pub(super) fn within(block: &Group) -> TokenStream {
+    match block.stream().into_iter().last() {
+        Some(TokenTree::Punct(last)) if !matches!(last.as_char(), ';' | '?') => {
+            block.to_token_stream()
+        }
+        _ => block.stream(),
     }
 }

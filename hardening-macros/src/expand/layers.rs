@@ -1,11 +1,11 @@
 //! One wrapping for each layer: what the call asks of it, around the expression that is further in.
 
-use super::{Expansion, ours};
+use super::{Expansion, located, moved_to, ours};
 use crate::plan::Layer;
 use hardening_config::LayerKind;
-use proc_macro2::{Ident, TokenStream};
+use proc_macro2::{Ident, Span, TokenStream};
 use quote::{ToTokens, format_ident, quote, quote_spanned};
-use syn::{FnArg, Pat};
+use syn::{Expr, FnArg, Pat, spanned::Spanned};
 
 impl Expansion<'_> {
     /// `inner`, wrapped in `layer`.
@@ -50,14 +50,21 @@ impl Expansion<'_> {
         let (join, wait) = self.driver("join");
         let [value, absent, lead] = ["value", "absent", "lead"].map(ours);
         let keep = if let Some(test) = &layer.code.cache_if {
-            quote_spanned!(layer.at.span()=> |#value| #private::holds(#value, #test))
+            let holds = self.holds(&value, test);
+            quote!(|#value| #holds)
         } else {
             quote!(|_| true)
+        };
+        // The compiler underlines this where the value cannot be cloned.
+        let span = Span::mixed_site().located_at(self.value_span());
+        let find = {
+            let (call, fingerprint) = (located(call, span), located(&fingerprint, span));
+            quote_spanned!(span=> #call.cache(#fingerprint))
         };
         // The error is in no value that lives on while the body runs: it need not be `Send`.
         quote!('__hardening_cached: {
             #key
-            let #lead = match #call.cache(#fingerprint) {
+            let #lead = match #find {
                 #private::Cached::Hit(#value) => {
                     break '__hardening_cached ::core::result::Result::Ok(#value)
                 }
@@ -137,7 +144,9 @@ impl Expansion<'_> {
     /// An attempt's own copy of an argument.
     fn cloned(&self, name: &Ident) -> TokenStream {
         let mutability = self.is_mutable(name).then(|| quote!(mut));
-        quote!(let #mutability #name = ::core::clone::Clone::clone(&#name);)
+        let span = Span::mixed_site().located_at(name.span());
+        let clone = quote_spanned!(span=> ::core::clone::Clone::clone);
+        quote!(let #mutability #name = #clone(&#name);)
     }
 
     fn is_mutable(&self, name: &Ident) -> bool {
@@ -152,10 +161,20 @@ impl Expansion<'_> {
         let private = &self.private;
         let error = ours("error");
         let Some(test) = &layer.code.retry_if else {
-            return quote_spanned!(layer.at.span()=> #private::classify);
+            let span = Span::mixed_site().located_at(self.error_span());
+            let private = moved_to(private, span);
+            return quote_spanned!(span=> #private::classify);
         };
-        let weigh = self.weigh(&error);
-        quote!(|#error| #private::class_if(#private::holds(#error, #test), #weigh))
+        let (holds, weigh) = (self.holds(&error, test), self.weigh(&error));
+        quote!(|#error| #private::class_if(#holds, #weigh))
+    }
+
+    /// Whether the user's `test` holds of `value`; the compiler underlines the test where it does not
+    /// fit.
+    fn holds(&self, value: &Ident, test: &Expr) -> TokenStream {
+        let span = Span::mixed_site().located_at(test.span());
+        let (private, value) = (moved_to(&self.private, span), located(value, span));
+        quote_spanned!(span=> #private::holds(#value, #test))
     }
 
     /// The class of `error`, if its type can say.
@@ -171,22 +190,20 @@ impl Expansion<'_> {
     fn hook(&self, layer: &Layer) -> TokenStream {
         let (private, event) = (&self.private, ours("event"));
         if let Some(hook) = &layer.code.on_retry {
-            quote!(|#event| #private::tell(#event, #hook))
+            let span = Span::mixed_site().located_at(hook.span());
+            let (private, event) = (moved_to(private, span), located(&event, span));
+            quote_spanned!(span=> |#event| #private::tell(#event, #hook))
         } else {
             quote!(#private::untold)
         }
     }
 
     fn circuit_breaker(&self, layer: &Layer, inner: &TokenStream) -> TokenStream {
-        let Self {
-            private,
-            call,
-            outcome,
-            ..
-        } = self;
+        let Self { call, outcome, .. } = self;
         let [probe, error, result] = ["probe", "error", "result"].map(ours);
         let settle = if let Some(test) = &layer.code.failure_if {
-            quote!(#probe.settle_if(#outcome, |#result| #private::holds(#result, #test)))
+            let holds = self.holds(&result, test);
+            quote!(#probe.settle_if(#outcome, |#result| #holds))
         } else {
             let weigh = self.weigh(&error);
             quote!(#probe.settle(#outcome, |#error| #weigh))

@@ -63,26 +63,41 @@ impl Expansion<'_> {
 
     /// Where the function says its error's type, or else what it returns.
     pub(super) fn error_span(&self) -> Span {
+        self.part_span(|parts| {
+            if let [_, error] = parts {
+                Some(*error)
+            } else {
+                None
+            }
+        })
+    }
+
+    /// Where the function says its value's type, or else what it returns.
+    pub(super) fn value_span(&self) -> Span {
+        self.part_span(|parts| parts.first().copied())
+    }
+
+    /// Where a part of the return type stands that `choose` finds among its generic arguments.
+    fn part_span(&self, choose: impl FnOnce(&[Span]) -> Option<Span>) -> Span {
         let Some(ty) = self.function.returns() else {
             return Span::call_site();
         };
-        let error = match ty {
-            Type::Path(path) => path
-                .path
-                .segments
-                .last()
-                .and_then(|last| match &last.arguments {
-                    PathArguments::AngleBracketed(arguments) if arguments.args.len() == 2 => {
-                        match arguments.args.last() {
-                            Some(GenericArgument::Type(error)) => Some(error),
-                            _ => None,
-                        }
-                    }
-                    _ => None,
-                }),
+        let last = match ty {
+            Type::Path(path) => path.path.segments.last(),
             _ => None,
         };
-        error.unwrap_or(ty).span()
+        let parts: Vec<_> = match last.map(|last| &last.arguments) {
+            Some(PathArguments::AngleBracketed(arguments)) => arguments
+                .args
+                .iter()
+                .filter_map(|argument| match argument {
+                    GenericArgument::Type(part) => Some(part.span()),
+                    _ => None,
+                })
+                .collect(),
+            _ => Vec::new(),
+        };
+        choose(&parts).unwrap_or_else(|| ty.span())
     }
 
     /// The return type, with `_` for what cannot be named.

@@ -9,8 +9,8 @@ use crate::{
 };
 use hardening_config::{LayerKind, suggest};
 use proc_macro2::{Ident, Span, TokenStream};
-use quote::ToTokens;
-use syn::{Expr, ExprLit, Lit, LitStr};
+use quote::{ToTokens, quote_spanned};
+use syn::{Expr, ExprLit, Lit, LitStr, spanned::Spanned};
 
 /// What an argument is for.
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -219,8 +219,20 @@ impl Collected {
                 format!("`{key}` takes a path to a function, or a closure"),
             );
         }
-        *place = Some(expr);
+        *place = Some(match slot {
+            Slot::RetryIf | Slot::OnRetry | Slot::FailureIf | Slot::CacheIf => called(expr),
+            _ => expr,
+        });
     }
+}
+
+/// A path as the closure that calls it, so that `fn(&[T])` can be given a `&Vec<T>` too.
+fn called(expr: Expr) -> Expr {
+    let Expr::Path(path) = &expr else { return expr };
+    let span = Span::mixed_site().located_at(path.span());
+    let value = Ident::new("value", span);
+    let closure = quote_spanned!(span=> |#value| #path(#value));
+    syn::parse2(closure).unwrap_or(expr)
 }
 
 fn role(kind: LayerKind, key: &str) -> Option<Role> {
@@ -295,9 +307,14 @@ fn instead_of_bare(kind: LayerKind, expr: &Expr) -> String {
         LayerKind::Fallback => {
             format!("write a closure over the error: `#[fallback(|error| {written})]`")
         }
-        LayerKind::Timeout => format!(
-            "`timeout` takes a number of seconds or text: `#[timeout(\"15s\")]`, not `{written}`"
-        ),
+        LayerKind::Timeout => {
+            let time = literal::duration(expr).unwrap_or_else(|| "15s".to_owned());
+            let written = literal::shown(expr);
+            format!(
+                "`timeout` takes a number of seconds or text, which are checked while compiling: \
+                 `#[timeout(\"{time}\")]`, not `{written}`"
+            )
+        }
         LayerKind::Cache if is_amount => format!("write `ttl = {written}`"),
         LayerKind::Retry if is_amount => format!("write `max_attempts = {written}`"),
         LayerKind::CircuitBreaker if is_amount => format!("write `failure_threshold = {written}`"),

@@ -3,7 +3,7 @@
 use super::{Written, argument::Collected};
 use crate::{errors::Errors, function::Function, seen, surroundings::Surroundings};
 use hardening_config::{LayerKind, check_setting};
-use proc_macro2::Ident;
+use proc_macro2::{Group, Ident};
 use syn::{Attribute, GenericArgument, PathArguments, Type};
 
 /// The same attribute twice.
@@ -36,7 +36,7 @@ pub(super) fn refuse_function(
     match &function.body {
         None => errors.at(
             &first.at,
-            "this method has no body here: write the attribute where the method is implemented",
+            "this method has no body here: write one, or the attribute where the method is implemented",
         ),
         Some(_) if refuse_expanded(ours, &function.attributes, around, errors) => {}
         Some(_) => {}
@@ -105,7 +105,7 @@ fn refuse_blocking_timeout(ours: &[Written], function: &Function, errors: &mut E
 
 /// Whether it is what `#[tokio::main]` or `#[tokio::test]` makes: `let body = async { … }; …`.
 fn has_a_runtime(function: &Function) -> bool {
-    let words = function.body.clone().into_iter().flatten();
+    let words = function.body.iter().flat_map(Group::stream);
     let words: Vec<_> = words.take(4).map(|word| word.to_string()).collect();
     words == ["let", "body", "=", "async"]
 }

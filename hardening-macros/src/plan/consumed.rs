@@ -1,0 +1,139 @@
+//! Which arguments the body of a retried function certainly consumes. A retry runs the body again,
+//! so these have to be `Copy`, or be listed in `clone(…)`; generated code asks the compiler, which
+//! knows their types and says so at the argument.
+//!
+//! The scan sees names, not types, so whatever is not certain is left to the compiler's own message:
+//! what stands in macro calls, in shadowed scopes, behind `cfg`, and methods that may only borrow. A
+//! function that compiles without this check must compile with it.
+
+mod scan;
+#[cfg(test)]
+mod tests;
+
+use crate::function::{Function, bound};
+use proc_macro2::{Delimiter, Ident, TokenStream, TokenTree};
+use quote::ToTokens;
+use scan::Scan;
+use syn::{Block, FnArg, Receiver, ReceiverKind, Type, ext::IdentExt, parse::Parser};
+
+/// An argument that the body consumes, unless its type says otherwise.
+pub(crate) struct Consumed {
+    /// The name as the body says it, where the signature does.
+    pub(crate) name: Ident,
+    pub(crate) how: How,
+}
+
+/// How an argument is consumed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum How {
+    /// It is moved, if it is not `Copy`.
+    Moved,
+    /// A method is called on it, which for some types of `std` takes it by value.
+    Method(&'static str),
+}
+
+/// The arguments of `function`, but for the `cloned` ones, that its `body` consumes.
+pub(super) fn arguments(function: &Function, body: TokenStream, cloned: &[Ident]) -> Vec<Consumed> {
+    let names: Vec<_> = candidates(function)
+        .into_iter()
+        .filter(|name| !cloned.contains(name) && mentions(body.clone(), name))
+        .collect();
+    if names.is_empty() || is_conditional(body.clone()) {
+        return Vec::new();
+    }
+    let Ok(statements) = Block::parse_within.parse2(body) else {
+        return Vec::new();
+    };
+    let consumed = names.into_iter().filter_map(|argument| {
+        let (used, how) = Scan::of(&statements, &argument)?;
+        // Whatever the body calls by that name is asked for, should a macro have written one of both.
+        let mut name = used;
+        name.set_span(name.span().located_at(argument.span()));
+        Some(Consumed { name, how })
+    });
+    consumed.collect()
+}
+
+/// The names of the arguments that are passed by value, as far as the signature shows.
+fn candidates(function: &Function) -> Vec<Ident> {
+    let inputs = &function.signature.inputs;
+    let by_value = inputs.iter().any(|input| match input {
+        FnArg::Receiver(receiver) => receiver_by_value(receiver),
+        FnArg::Typed(argument) => !is_copy(&argument.ty),
+    });
+    if !by_value {
+        return Vec::new();
+    }
+    let mut names = Vec::new();
+    for input in inputs {
+        match input {
+            FnArg::Receiver(receiver) if receiver_by_value(receiver) => {
+                names.push(Ident::new("self", receiver.self_token.span));
+            }
+            FnArg::Typed(argument) if !is_copy(&argument.ty) => {
+                // `unit: unit` may be the pattern of a unit struct.
+                let ty = argument.ty.to_token_stream();
+                bound(&argument.pat, &mut names);
+                names.retain(|name| !mentions(ty.clone(), name));
+            }
+            _ => {}
+        }
+    }
+    names
+}
+
+fn receiver_by_value(receiver: &Receiver) -> bool {
+    match &receiver.kind {
+        ReceiverKind::Value => true,
+        ReceiverKind::Typed(_, ty) => !is_copy(ty),
+        _ => false,
+    }
+}
+
+/// Types that are plainly `Copy`, or reborrowed.
+fn is_copy(ty: &Type) -> bool {
+    const COPY: [&str; 16] = [
+        "bool", "char", "u8", "u16", "u32", "u64", "u128", "usize", "i8", "i16", "i32", "i64",
+        "i128", "isize", "f32", "f64",
+    ];
+    match ty {
+        Type::Reference(_) | Type::Ptr(_) | Type::Never(_) => true,
+        Type::Path(path) => COPY.iter().any(|name| path.path.is_ident(name)),
+        _ => false,
+    }
+}
+
+/// Whether `tokens` say `name` anywhere.
+fn mentions(tokens: TokenStream, name: &Ident) -> bool {
+    tokens.into_iter().any(|token| match token {
+        TokenTree::Ident(word) => same(&word, name),
+        TokenTree::Group(group) => mentions(group.stream(), name),
+        _ => false,
+    })
+}
+
+fn same(one: &Ident, other: &Ident) -> bool {
+    one.unraw() == other.unraw()
+}
+
+/// Whether parts of `body` are there only under some `cfg`.
+fn is_conditional(body: TokenStream) -> bool {
+    let mut hash = false;
+    body.into_iter().any(|token| {
+        let after_hash = std::mem::take(&mut hash);
+        match token {
+            TokenTree::Punct(punct) => {
+                hash = punct.as_char() == '#' || (after_hash && punct.as_char() == '!');
+                false
+            }
+            TokenTree::Group(group) => {
+                let is_cfg = after_hash
+                    && group.delimiter() == Delimiter::Bracket
+                    && matches!(group.stream().into_iter().next(),
+                        Some(TokenTree::Ident(word)) if word == "cfg" || word == "cfg_attr");
+                is_cfg || is_conditional(group.stream())
+            }
+            _ => false,
+        }
+    })
+}

@@ -1,0 +1,4 @@
+fn main() {
+    let started = hardening::init!("hardening.yaml");
+    drop(started);
+}
