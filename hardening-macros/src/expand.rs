@@ -342,8 +342,8 @@ impl<'a> Expansion<'a> {
         })
     }
 
-    /// The key that was written, or else all arguments but `self`, and what a generic function is
-    /// generic over: its types share a site, and need not be seen in its arguments.
+    /// The key that was written, or else all arguments but `self`, and the types and constants that
+    /// the function is compiled for: they share a site, and need not be seen in its arguments.
     fn cache_key(&self, layer: &Layer) -> TokenStream {
         let hasher = quote!(CacheKey);
         if let Some(key) = &layer.code.key {
@@ -362,7 +362,13 @@ impl<'a> Expansion<'a> {
         let consts = generics
             .const_params()
             .map(|parameter| parameter.ident.to_token_stream());
-        self.key_of(&hasher, arguments.chain(types).chain(consts))
+        let (private, call) = (&self.private, &self.call);
+        let opaque = self.function.opaque_arguments().into_iter();
+        let opaque = opaque.map(|name| quote!(#private::type_name_of_val(&#name)));
+        // What an `impl` block is generic over is not seen from here. A closure's name tells it.
+        let around = quote!(#call.compiled_for(#private::type_name_of_val(&|| {})));
+        let types = types.chain(consts).chain(opaque).chain([around]);
+        self.key_of(&hasher, arguments.chain(types))
     }
 
     fn key(&self, hasher: &TokenStream, key: &Expr) -> TokenStream {

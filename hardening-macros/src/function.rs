@@ -102,14 +102,34 @@ impl Function {
 
     /// The names that the arguments bind, `self` left out.
     pub(crate) fn argument_names(&self) -> Vec<Ident> {
+        self.names_of(|_| true)
+    }
+
+    /// Those among them of arguments whose type is an `impl Trait`, or has one in it.
+    pub(crate) fn opaque_arguments(&self) -> Vec<Ident> {
+        self.names_of(|ty| mentions_impl(ty.to_token_stream()))
+    }
+
+    fn names_of(&self, is_meant: impl Fn(&Type) -> bool) -> Vec<Ident> {
         let mut names = Vec::new();
         for argument in &self.signature.inputs {
-            if let FnArg::Typed(argument) = argument {
-                bound(&argument.pat, &mut names);
+            match argument {
+                FnArg::Typed(argument) if is_meant(&argument.ty) => {
+                    bound(&argument.pat, &mut names);
+                }
+                _ => {}
             }
         }
         names
     }
+}
+
+fn mentions_impl(tokens: TokenStream) -> bool {
+    tokens.into_iter().any(|token| match token {
+        TokenTree::Ident(word) => word == "impl",
+        TokenTree::Group(group) => mentions_impl(group.stream()),
+        _ => false,
+    })
 }
 
 /// The names that `pat` binds.

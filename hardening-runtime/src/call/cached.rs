@@ -3,6 +3,7 @@
 use super::Call;
 use crate::{
     cache::{Fingerprint, Joined, Lead, Lookup, Miss, Value, share::ShareErrors},
+    enclosing::CompiledFor,
     event,
     live::CacheLayer,
     metrics::Event,
@@ -44,6 +45,13 @@ macro_rules! opaque {
 opaque!(Absent<V>, Found<V, E>, Leading<V, E>);
 
 impl Call {
+    /// For which types the function is compiled that runs under `name`, as a part of its key.
+    #[inline]
+    #[must_use]
+    pub fn compiled_for(&self, name: &'static str) -> CompiledFor {
+        self.live.enclosing.compiled_for(name)
+    }
+
     /// Asks the cache. A hit takes no future's worth of work.
     #[inline]
     #[must_use]
