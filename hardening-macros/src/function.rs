@@ -141,6 +141,8 @@ fn bound(pat: &Pat, names: &mut Vec<Ident>) {
                 bound(inner, names);
             }
         }
+        // Each case binds the same names.
+        Pat::Or(pat) => pat.cases.iter().take(1).for_each(|pat| bound(pat, names)),
         Pat::Paren(pat) => bound(&pat.pat, names),
         Pat::Reference(pat) => bound(&pat.pat, names),
         Pat::Slice(pat) => pat.elems.iter().for_each(|pat| bound(pat, names)),
