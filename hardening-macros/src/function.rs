@@ -5,8 +5,8 @@ use crate::future;
 use proc_macro2::{TokenStream, TokenTree};
 use quote::{ToTokens, quote};
 use syn::{
-    Attribute, FnArg, Ident, Pat, ReturnType, Signature, Token, Type, Visibility,
-    parse::{Parse, ParseStream},
+    AttrStyle, Attribute, FnArg, Ident, Pat, ReturnType, Signature, Token, Type, Visibility,
+    parse::{Parse, ParseStream, Parser},
 };
 
 /// A function or method, with or without a body.
@@ -22,16 +22,18 @@ pub(crate) struct Function {
 
 impl Parse for Function {
     fn parse(input: ParseStream<'_>) -> syn::Result<Self> {
-        let attributes = input.call(Attribute::parse_outer)?;
+        let mut attributes = input.call(Attribute::parse_outer)?;
         let visibility = input.parse()?;
         let defaultness = defaultness(input)?;
         let signature = input.parse()?;
+        let mut body = body(input)?;
+        attributes.extend(body.as_mut().map_or_else(Vec::new, inner_attributes));
         Ok(Self {
             attributes,
             visibility,
             defaultness,
             signature,
-            body: body(input)?,
+            body,
         })
     }
 }
@@ -57,6 +59,23 @@ fn body(input: ParseStream<'_>) -> syn::Result<Option<TokenStream>> {
             "expected the function's body",
         )),
     }
+}
+
+/// Takes the `#![…]` from the front of a body. They are the function's, and would not be allowed
+/// further in, where its body goes.
+fn inner_attributes(body: &mut TokenStream) -> Vec<Attribute> {
+    let split = |input: ParseStream<'_>| {
+        let attributes = input.call(Attribute::parse_inner)?;
+        Ok((attributes, input.parse()?))
+    };
+    let Ok((mut attributes, rest)) = split.parse2(body.clone()) else {
+        return Vec::new(); // half typed
+    };
+    *body = rest;
+    for attribute in &mut attributes {
+        attribute.style = AttrStyle::Outer;
+    }
+    attributes
 }
 
 impl ToTokens for Function {

@@ -1,305 +1,291 @@
-//! The attributes on the functions that real services have.
-#![deny(warnings)]
+//! Bodies: whatever leaves them leaves the attempt, and the next attempt begins anew.
+#![forbid(unsafe_code)]
 
-use hardening::{
-    Classify, Rejected, bulkhead, cached, circuit_breaker, fallback, rate_limited, retryable,
-    timeout,
-};
-use std::{
-    error::Error,
-    hash::Hash,
-    pin::Pin,
-    sync::{
-        Arc,
-        atomic::{AtomicU32, Ordering::SeqCst},
-    },
-    time::Duration,
-};
+use crate::support::{AppError, AppResult, Runs};
+use hardening::{bulkhead, cached, circuit_breaker, fallback, retryable, timeout};
+use std::{future::Future, num::ParseIntError, pin::Pin};
 
-#[derive(Clone, Debug, PartialEq, Classify)]
-enum AppError {
+/// Fails in the first two runs.
+fn third(runs: &Runs) -> AppResult<u32> {
+    match runs.up() {
+        1 | 2 => Err(AppError::Busy),
+        run => Ok(run),
+    }
+}
+
+/// An error with conversions for `?`.
+#[derive(Debug, PartialEq, hardening::Classify)]
+enum Wide {
     #[transient]
-    Busy,
-    #[transient(after = wait)]
-    Later { wait: Option<Duration> },
-    #[permanent]
-    Gone,
+    Parse,
     #[classify(forward)]
-    Rejected(Rejected),
+    App(AppError),
 }
 
-impl From<Rejected> for AppError {
-    fn from(rejected: Rejected) -> Self {
-        Self::Rejected(rejected)
+impl From<ParseIntError> for Wide {
+    fn from(_: ParseIntError) -> Self {
+        Self::Parse
     }
 }
 
-#[async_trait::async_trait]
-trait Repository {
-    async fn find(&self, id: u32, query: String) -> Result<String, AppError>;
-    async fn add(&mut self, line: &str) -> Result<usize, AppError>;
+impl From<AppError> for Wide {
+    fn from(error: AppError) -> Self {
+        Self::App(error)
+    }
 }
 
-#[derive(Default)]
-struct Below(Vec<String>, AtomicU32);
+impl From<hardening::Rejected> for Wide {
+    fn from(rejected: hardening::Rejected) -> Self {
+        Self::App(rejected.into())
+    }
+}
 
-#[async_trait::async_trait]
-impl Repository for Below {
-    #[retryable(clone(query))]
-    #[timeout("1s")]
-    async fn find(&self, id: u32, query: String) -> Result<String, AppError> {
-        if self.1.fetch_add(1, SeqCst) == 0 {
-            return Err(AppError::Busy);
+#[tokio::test(start_paused = true)]
+async fn a_question_mark_converts_the_error_and_leaves_the_attempt() {
+    #[retryable(policy = "shapes")]
+    fn blocking(texts: &[&str], runs: &Runs) -> Result<u32, Wide> {
+        let text = texts[runs.up() as usize - 1];
+        let number: u32 = text.parse()?;
+        (number > 0).then_some(number).ok_or(AppError::Gone)?;
+        Ok(number)
+    }
+    #[retryable(policy = "shapes")]
+    async fn asynchronous(texts: &[&str], runs: &Runs) -> Result<u32, Wide> {
+        let text = texts[runs.up() as usize - 1];
+        let number: u32 = async { text.parse() }.await?;
+        (number > 0).then_some(number).ok_or(AppError::Gone)?;
+        Ok(number)
+    }
+    let runs = Runs::new();
+    assert_eq!((blocking(&["x", "y", "7"], &runs), runs.take()), (Ok(7), 3));
+    let gone = || Err(Wide::App(AppError::Gone));
+    assert_eq!((blocking(&["x", "0"], &runs), runs.take()), (gone(), 2));
+    let answer = asynchronous(&["x", "y", "7"], &runs).await;
+    assert_eq!((answer, runs.take()), (Ok(7), 3));
+    let answer = asynchronous(&["x", "0"], &runs).await;
+    assert_eq!((answer, runs.take()), (gone(), 2));
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_return_leaves_the_attempt_from_wherever_it_stands() {
+    #[retryable(policy = "shapes")]
+    fn blocking(runs: &Runs) -> AppResult<u32> {
+        let run = match runs.up() {
+            1 => return Err(AppError::Busy),
+            run => run,
+        };
+        for n in 0.. {
+            if run == 2 && n == 1 {
+                return Err(AppError::Busy);
+            }
+            while n > 5 {
+                return Ok(n);
+            }
         }
-        Ok(format!("{id} {query} {}", self.0.len()))
+        unreachable!()
     }
-
+    #[retryable(policy = "shapes")]
     #[circuit_breaker]
-    #[timeout("1s")]
-    async fn add(&mut self, line: &str) -> Result<usize, AppError> {
-        self.0.push(line.into());
-        Ok(self.0.len())
-    }
-}
-
-#[derive(Default)]
-struct Above(Vec<String>, AtomicU32);
-
-#[retryable(max_attempts = 2)]
-#[async_trait::async_trait]
-impl Repository for Above {
-    #[retryable(clone(query), max_attempts = 3)]
-    async fn find(&self, _: u32, query: String) -> Result<String, AppError> {
-        drop(query);
-        self.1.fetch_add(1, SeqCst);
-        Err(AppError::Later { wait: None })
-    }
-
-    async fn add(&mut self, line: &str) -> Result<usize, AppError> {
-        self.0.push(line.into());
-        let wait = Some(Duration::from_millis(5));
-        if self.0.len() < 2 {
-            Err(AppError::Later { wait })
-        } else {
-            Ok(self.0.len())
+    async fn asynchronous(runs: &Runs) -> AppResult<u32> {
+        let Some(run) = runs.up().checked_sub(1) else {
+            return Err(AppError::Gone);
+        };
+        loop {
+            tokio::task::yield_now().await;
+            return if run < 2 {
+                Err(AppError::Busy)
+            } else {
+                Ok(run)
+            };
         }
     }
+    let runs = Runs::new();
+    assert_eq!((blocking(&runs), runs.take()), (Ok(6), 3));
+    assert_eq!((asynchronous(&runs).await, runs.take()), (Ok(2), 3));
 }
 
 #[tokio::test(start_paused = true)]
-async fn async_trait_may_stand_above_the_block_and_our_attributes_on_its_methods() {
-    let mut below = Below::default();
-    assert_eq!(below.find(1, "a".into()).await.unwrap(), "1 a 0");
-    assert_eq!(below.1.load(SeqCst), 2);
-    assert_eq!(below.add("x").await.unwrap(), 1);
-}
-
-#[tokio::test(start_paused = true)]
-async fn our_attributes_may_stand_above_async_trait() {
-    let mut above = Above::default();
-    assert!(above.find(1, "a".into()).await.is_err());
-    assert_eq!(
-        above.1.load(SeqCst),
-        3,
-        "the method's own attribute replaces the block's"
-    );
-    assert_eq!(above.add("x").await.unwrap(), 2);
-}
-
-struct Service(AtomicU32);
-
-impl Service {
-    #[retryable(clone(values))]
-    #[tracing::instrument(skip(self))]
-    async fn patterns(
-        self: Arc<Self>,
-        (a, b): (u32, u32),
-        mut values: Vec<u32>,
-        _: &str,
-    ) -> Result<u32, AppError> {
-        values.push(1);
-        if self.0.fetch_add(1, SeqCst) == 0 {
-            return Err(AppError::Busy);
-        }
-        Ok(a + b + values.iter().sum::<u32>())
-    }
-
-    #[retryable]
-    async fn pinned(self: Pin<&mut Self>) -> Result<u32, AppError> {
-        Ok(self.0.fetch_add(1, SeqCst))
-    }
-
-    #[tracing::instrument(skip(self))]
-    #[retryable]
-    async fn instrumented(&self) -> Result<u32, AppError> {
-        Ok(self.0.fetch_add(1, SeqCst))
-    }
-
+async fn labels_are_the_bodys_own() {
+    #[retryable(policy = "shapes")]
     #[cached]
-    fn generic<T: Hash + Clone + Send + Sync + 'static>(&self, value: T) -> T {
-        self.0.fetch_add(1, SeqCst);
-        value
+    #[allow(clippy::never_loop, reason = "labels are what is tested")]
+    async fn labelled(up_to: u32) -> AppResult<u32> {
+        let mut sum = 0;
+        'outer: for a in 0..up_to {
+            'inner: loop {
+                if a % 2 == 1 {
+                    continue 'outer;
+                }
+                sum += a;
+                break 'inner;
+            }
+            if sum > 10 {
+                break 'outer;
+            }
+        }
+        let sum = 'block: {
+            if sum < 6 {
+                break 'block 0;
+            }
+            sum
+        };
+        third(&RUNS)?;
+        Ok(sum)
     }
+    static RUNS: Runs = Runs::new();
+    assert_eq!((labelled(5).await, RUNS.take()), (Ok(6), 3));
+    assert_eq!(labelled(5).await, Ok(6));
+    assert_eq!(RUNS.take(), 0);
+}
 
-    #[bulkhead]
-    async fn recursive(&self, left: u32) -> Result<u32, AppError> {
-        self.0.fetch_add(1, SeqCst);
+#[tokio::test(start_paused = true)]
+async fn closures_functions_and_async_blocks_keep_their_own_question_marks() {
+    #[retryable(policy = "shapes")]
+    fn blocking(runs: &Runs) -> AppResult<u32> {
+        fn nested(text: &str) -> Result<u32, ParseIntError> {
+            Ok(text.parse::<u32>()? + 1)
+        }
+        let parse = |text: &str| -> Option<u32> { nested(text).ok()?.checked_sub(2) };
+        let all = ["3", "x"].iter().map(|text| Some(parse(text)? + 1));
+        let sum: u32 = all.flatten().sum();
+        Ok(sum + third(runs)?)
+    }
+    #[retryable(policy = "shapes")]
+    #[timeout("1s")]
+    async fn asynchronous(runs: &Runs) -> AppResult<u32> {
+        let inner = async {
+            let number: u32 = "x".parse()?;
+            Ok::<_, ParseIntError>(number)
+        };
+        let spawned = tokio::spawn(async {
+            let early: Option<u32> = None;
+            Some(early? + 1)
+        });
+        let closure = |by: u32| async move { 7_u32.checked_sub(by).ok_or(AppError::Gone) };
+        assert!(inner.await.is_err() && spawned.await.expect("a run").is_none());
+        Ok(closure(1).await? + third(runs)?)
+    }
+    let runs = Runs::new();
+    assert_eq!((blocking(&runs), runs.take()), (Ok(3 + 3), 3));
+    assert_eq!((asynchronous(&runs).await, runs.take()), (Ok(6 + 3), 3));
+}
+
+#[tokio::test(start_paused = true)]
+async fn recursion_goes_through_the_layers_each_time() {
+    #[bulkhead(max_concurrent = 4)]
+    fn blocking(left: u32, runs: &Runs) -> AppResult<u32> {
+        runs.up();
         if left == 0 {
             return Ok(0);
         }
-        Ok(1 + Box::pin(self.recursive(left - 1)).await?)
+        Ok(1 + blocking(left - 1, runs)?)
     }
-
-    #[rate_limited(op = "search", key = (text, *number), cost = padding.len())]
-    fn r#type<'a, const N: usize>(
-        text: &'a str,
-        number: &u32,
-        padding: [u8; N],
-    ) -> Result<&'a str, Box<dyn Error + Send + Sync>> {
-        let _ = (number, padding);
-        Ok(text)
-    }
-
-    #[retryable(retry_if = |error| *error == AppError::Gone, base_delay = 0)]
-    fn iterates(&mut self, runs: &mut u32) -> Result<impl Iterator<Item = u32> + use<>, AppError> {
-        *runs += 1;
-        if *runs < 3 {
-            Err(AppError::Gone)
-        } else {
-            Ok(std::iter::once(*runs))
+    #[bulkhead(max_concurrent = 4, max_queue = 0)]
+    async fn asynchronous(left: u32, runs: &Runs) -> AppResult<u32> {
+        runs.up();
+        if left == 0 {
+            return Ok(0);
         }
+        Ok(1 + Box::pin(asynchronous(left - 1, runs)).await?)
     }
-
-    #[cfg_attr(all(), retryable(max_attempts = 2))]
-    #[timeout("1s")]
-    async fn conditional(&self) -> Result<u32, AppError> {
-        self.0.fetch_add(1, SeqCst);
-        Err(AppError::Busy)
-    }
-
-    #[fallback(|_| Ok(self.0.load(SeqCst)))]
-    async fn degrades(&self) -> Result<u32, AppError> {
-        let found = [1_u32]
-            .iter()
-            .map(|n| n.checked_sub(2).ok_or(AppError::Gone))
-            .next();
-        let inner = async { Err::<u32, _>(AppError::Busy) };
-        if inner.await.is_err() {
-            found.ok_or(AppError::Busy)??;
-        }
-        Ok(0)
-    }
-}
-
-fn service() -> Service {
-    Service(AtomicU32::new(0))
-}
-
-#[tokio::test(start_paused = true)]
-async fn patterns_and_every_form_of_self_are_arguments_like_others() {
-    let shared = Arc::new(service());
-    let sum = tokio::spawn(Arc::clone(&shared).patterns((1, 2), vec![], "")).await;
-    assert_eq!(sum.unwrap().unwrap(), 3 + 1);
-    assert_eq!(Pin::new(&mut service()).pinned().await.unwrap(), 0);
-    assert_eq!(service().instrumented().await.unwrap(), 0);
-}
-
-#[tokio::test(start_paused = true)]
-async fn generic_and_recursive_functions_share_one_site() {
-    let service = service();
-    assert_eq!((service.generic("a"), service.generic("a")), ("a", "a"));
-    assert_eq!((service.generic(7), service.generic(7)), (7, 7));
-    assert_eq!(service.0.load(SeqCst), 2);
-    assert_eq!(service.recursive(3).await.unwrap(), 3);
-    let sites = hardening::sites();
-    let generic = sites
-        .iter()
-        .filter(|site| site.path.ends_with("Service::generic"));
-    assert_eq!(generic.count(), 1);
-}
-
-#[tokio::test(start_paused = true)]
-async fn raw_names_lifetimes_constants_and_opaque_types_survive() {
-    assert_eq!(Service::r#type("x", &3, [0; 3]).unwrap(), "x");
-    let over = Service::r#type("x", &3, [0; 31]).unwrap_err();
-    assert!(matches!(
-        over.downcast_ref(),
-        Some(Rejected::RateLimited {
-            retry_after: None,
-            ..
+    #[bulkhead(max_concurrent = 4, max_queue = 0)]
+    fn boxed(left: u32, runs: &Runs) -> Pin<Box<dyn Future<Output = AppResult<u32>> + Send + '_>> {
+        Box::pin(async move {
+            runs.up();
+            match left {
+                0 => Ok(0),
+                left => Ok(1 + boxed(left - 1, runs).await?),
+            }
         })
+    }
+    let runs = Runs::new();
+    assert_eq!((blocking(3, &runs), runs.take()), (Ok(3), 4));
+    assert_eq!((asynchronous(3, &runs).await, runs.take()), (Ok(3), 4));
+    assert_eq!((boxed(3, &runs).await, runs.take()), (Ok(3), 4));
+    let full = asynchronous(4, &runs).await.map_err(AppError::rejected);
+    assert!(matches!(
+        full,
+        Err(hardening::Rejected::BulkheadFull { .. })
     ));
-    let mut runs = 0;
-    assert_eq!(
-        service().iterates(&mut runs).unwrap().collect::<Vec<_>>(),
-        [3]
-    );
+    assert_eq!(runs.take(), 4, "the fifth found no place");
 }
 
 #[tokio::test(start_paused = true)]
-async fn an_attribute_that_cfg_attr_brings_joins_the_others() {
-    let service = service();
-    assert!(service.conditional().await.is_err());
-    assert_eq!(service.0.load(SeqCst), 2);
-    assert_eq!(service.degrades().await, Ok(2));
+async fn macros_in_a_body_may_leave_it() {
+    macro_rules! bail_unless {
+        ($test:expr, $error:expr) => {
+            if !$test {
+                return Err($error);
+            }
+        };
+    }
+    #[retryable(policy = "shapes")]
+    async fn bails(runs: &Runs) -> AppResult<Vec<String>> {
+        let run = runs.up();
+        bail_unless!(run > 1, AppError::Busy);
+        let words = vec![format!("{}", third(runs)?)];
+        bail_unless!(matches!(&*words, [word] if word == "3"), AppError::Gone);
+        Ok(words)
+    }
+    let runs = Runs::new();
+    assert_eq!(bails(&runs).await, Ok(vec!["3".to_owned()]));
+    assert_eq!((bails(&runs).await, runs.get()), (Err(AppError::Gone), 5));
 }
 
-/// Names of the prelude that somebody else has taken.
-mod shadowed {
-    #![allow(dead_code)]
-    pub(crate) struct Result;
-    pub(crate) struct Option;
-    pub(crate) struct Some;
-    pub(crate) struct Box;
-    pub(crate) struct String;
-    pub(crate) mod std {}
-
-    #[hardening::retryable]
-    #[hardening::circuit_breaker]
-    #[hardening::timeout("2s")]
-    pub(crate) async fn odd(number: u8) -> ::core::result::Result<u8, super::AppError> {
-        if number % 2 == 1 {
-            Ok(number)
-        } else {
-            Err(super::AppError::Gone)
+#[tokio::test(start_paused = true)]
+async fn a_body_may_never_return() {
+    #[timeout("2s")]
+    async fn for_ever(runs: &Runs) -> AppResult<u32> {
+        runs.up();
+        loop {
+            tokio::time::sleep(std::time::Duration::from_secs(1)).await;
         }
     }
+    #[fallback(|error| Err(error))]
+    fn panics(text: &str) -> AppResult<u32> {
+        panic!("{text}")
+    }
+    #[circuit_breaker]
+    fn not_yet() -> AppResult<u32> {
+        todo!("later")
+    }
+    let runs = Runs::new();
+    let late = for_ever(&runs).await.map_err(AppError::rejected);
+    assert!(matches!(late, Err(hardening::Rejected::TimedOut { .. })));
+    assert_eq!(runs.get(), 1);
+    let payload = std::panic::catch_unwind(|| panics("aside")).unwrap_err();
+    assert_eq!(
+        payload.downcast_ref::<String>().map(|text| &**text),
+        Some("aside")
+    );
+    assert!(std::panic::catch_unwind(not_yet).is_err());
 }
 
 #[tokio::test(start_paused = true)]
-async fn names_of_the_prelude_may_mean_something_else() {
-    assert_eq!(shadowed::odd(3).await, Ok(3));
-    assert_eq!(shadowed::odd(2).await, Err(AppError::Gone));
-}
-
-macro_rules! made {
-    ($name:ident) => {
-        #[retryable(max_attempts = 2, base_delay = 0)]
-        fn $name(runs: &mut u32) -> Result<(), AppError> {
-            *runs += 1;
-            Err(AppError::Busy)
+async fn items_uses_and_inner_attributes_stand_in_a_body_as_before() {
+    #[retryable(policy = "shapes")]
+    fn blocking(runs: &Runs) -> AppResult<u64> {
+        #![allow(unused_variables)]
+        //! A body may be documented from inside.
+        use std::convert::From as Into;
+        const UNIT: u32 = 2;
+        static SCALE: u32 = UNIT * 5;
+        struct Scaled(u32);
+        impl From<Scaled> for u64 {
+            fn from(scaled: Scaled) -> Self {
+                u64::from(scaled.0 * SCALE)
+            }
         }
-    };
-}
-made!(by_a_macro);
-
-#[test]
-fn functions_that_a_macro_makes_are_functions() {
-    let mut runs = 0;
-    assert!(by_a_macro(&mut runs).is_err());
-    assert_eq!(runs, 2);
-}
-
-/// A value whose type is only called so.
-#[derive(Clone, Debug, PartialEq)]
-struct SearchResult(u64);
-
-#[cached(ttl = 5)]
-fn found(id: u64) -> SearchResult {
-    SearchResult(id)
-}
-
-#[test]
-fn a_value_may_be_called_a_result() {
-    assert_eq!((found(7), found(7)), (SearchResult(7), SearchResult(7)));
+        let unused = ();
+        Ok(Into::from(Scaled(third(runs)?)))
+    }
+    #[retryable(policy = "shapes")]
+    async fn asynchronous(runs: &Runs) -> AppResult<u32> {
+        #![expect(unused_variables, reason = "to see that it is where it was")]
+        let unused = ();
+        third(runs)
+    }
+    let runs = Runs::new();
+    assert_eq!((blocking(&runs), runs.take()), (Ok(30), 3));
+    assert_eq!((asynchronous(&runs).await, runs.take()), (Ok(3), 3));
 }

@@ -7,4 +7,7 @@
 mod support;
 
 mod arguments;
+mod bodies;
+mod generics;
 mod receivers;
+mod signatures;
