@@ -2,7 +2,7 @@
 //! code still gets completion and a name that we break is never the user's.
 
 use crate::future;
-use proc_macro2::{TokenStream, TokenTree};
+use proc_macro2::{Delimiter, TokenStream, TokenTree};
 use quote::{ToTokens, quote};
 use syn::{
     AttrStyle, Attribute, FnArg, Ident, Pat, ReturnType, Signature, Token, Type, Visibility,
@@ -50,14 +50,34 @@ fn body(input: ParseStream<'_>) -> syn::Result<Option<TokenStream>> {
     if input.parse::<Option<Token![;]>>()?.is_some() {
         return Ok(None);
     }
-    match input.parse()? {
-        TokenTree::Group(group) if group.delimiter() == proc_macro2::Delimiter::Brace => {
-            Ok(Some(group.stream()))
-        }
-        other => Err(syn::Error::new_spanned(
-            other,
+    let whole: TokenTree = input.parse()?;
+    match braced(&whole) {
+        Some(body) => Ok(Some(body)),
+        None => Err(syn::Error::new_spanned(
+            whole,
             "expected the function's body",
         )),
+    }
+}
+
+/// What stands between the braces of `token`, also within the invisible brackets that a macro's
+/// `$body:block` leaves around them.
+fn braced(token: &TokenTree) -> Option<TokenStream> {
+    let TokenTree::Group(group) = token else {
+        return None;
+    };
+    match group.delimiter() {
+        Delimiter::Brace => Some(group.stream()),
+        Delimiter::None => braced(&group.stream().into_iter().next()?),
+        _ => None,
+    }
+}
+
+/// `ty`, out of the invisible brackets that a macro's `$ty:ty` leaves around it.
+pub(crate) fn ungrouped(ty: &Type) -> &Type {
+    match ty {
+        Type::Group(group) => ungrouped(&group.elem),
+        ty => ty,
     }
 }
 
@@ -112,9 +132,9 @@ impl Function {
     pub(crate) fn returns(&self) -> Option<&Type> {
         match (&self.signature.output, self.signature.asyncness) {
             (ReturnType::Default, _) => None,
-            (ReturnType::Type(_, ty), Some(_)) => Some(ty),
+            (ReturnType::Type(_, ty), Some(_)) => Some(ungrouped(ty)),
             (output @ ReturnType::Type(_, ty), None) => {
-                Some(future::returned(output).map_or(ty, |(_, ty)| ty))
+                Some(ungrouped(future::returned(output).map_or(ty, |(_, ty)| ty)))
             }
         }
     }

@@ -1,11 +1,9 @@
-//! Attributes on `impl` blocks and trait impls, and in any order.
-#![allow(clippy::unused_async, reason = "bodies need no await to be async")]
+//! Attributes on inherent `impl` blocks.
+#![forbid(unsafe_code)]
 
-mod support;
-
-use hardening::{bulkhead, cached, circuit_breaker, fallback, rate_limited, retryable, timeout};
-use std::{fmt::Debug, time::Duration};
-use support::{AppError, AppResult, Runs, assert_took, timed};
+use crate::support::{AppError, AppResult, Runs, assert_took, timed};
+use hardening::{cached, circuit_breaker, fallback, rate_limited, retryable, timeout};
+use std::fmt::Debug;
 
 #[tokio::test(start_paused = true)]
 async fn an_attribute_on_a_block_applies_to_each_of_its_methods() {
@@ -110,66 +108,6 @@ async fn each_method_of_a_block_has_state_of_its_own() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn trait_impls_are_wrapped_by_method_and_by_block() {
-    trait Repository {
-        type Id: Copy + Debug;
-        const NAME: &'static str;
-        async fn find(&self, id: Self::Id) -> AppResult<String>;
-        fn count(&self) -> AppResult<u32>;
-        fn send(&self) -> impl Future<Output = AppResult<&str>> + Send;
-    }
-    struct ByMethod(Runs);
-    impl Repository for ByMethod {
-        type Id = u8;
-        const NAME: &'static str = "by method";
-        #[retryable]
-        async fn find(&self, id: Self::Id) -> AppResult<String> {
-            match self.0.up() {
-                3 => Ok(format!("{id} {}", Self::NAME)),
-                _ => Err(AppError::Busy),
-            }
-        }
-        fn count(&self) -> AppResult<u32> {
-            Ok(self.0.get())
-        }
-        #[retryable]
-        async fn send(&self) -> AppResult<&str> {
-            Ok("sent")
-        }
-    }
-    struct ByBlock<T>(Runs, T);
-    #[retryable(max_attempts = 2)]
-    impl<T> Repository for ByBlock<T>
-    where
-        T: Debug + Sync,
-    {
-        type Id = u16;
-        const NAME: &'static str = "by block";
-        async fn find(&self, id: Self::Id) -> AppResult<String> {
-            match self.0.up() {
-                2 => Ok(format!("{id} {} {:?}", Self::NAME, self.1)),
-                _ => Err(AppError::Busy),
-            }
-        }
-        fn count(&self) -> AppResult<u32> {
-            match self.0.up() {
-                4 => Ok(4),
-                _ => Err(AppError::Busy),
-            }
-        }
-        async fn send(&self) -> AppResult<&str> {
-            Ok("sent")
-        }
-    }
-    let one = ByMethod(Runs::new());
-    assert_eq!(one.find(1).await, Ok("1 by method".to_owned()));
-    assert_eq!((one.count(), one.send().await), (Ok(3), Ok("sent")));
-    let two = ByBlock(Runs::new(), 'x');
-    assert_eq!(two.find(1).await, Ok("1 by block 'x'".to_owned()));
-    assert_eq!((two.count(), two.send().await), (Ok(4), Ok("sent")));
-}
-
-#[tokio::test(start_paused = true)]
 async fn methods_of_generic_types_share_one_site() {
     struct Holder<T, const N: usize>([T; N]);
     #[circuit_breaker(failure_threshold = 1)]
@@ -189,152 +127,86 @@ async fn methods_of_generic_types_share_one_site() {
     ));
 }
 
-/// Two failures, then an answer, behind every layer: what each call comes to, and after how long.
-#[allow(
-    clippy::cast_possible_truncation,
-    clippy::cast_sign_loss,
-    reason = "few seconds"
-)]
-async fn behaviour<F, Fut>(ask: F) -> (Vec<(String, u64)>, u32)
-where
-    F: Fn(u8, &'static Runs) -> Fut,
-    Fut: Future<Output = AppResult<String>>,
-{
-    let runs: &'static Runs = Box::leak(Box::default());
-    let mut outcomes = Vec::new();
-    for id in [1, 1, 2, 3, 4] {
-        let (answer, took) = timed(ask(id, runs)).await;
-        outcomes.push((format!("{answer:?}"), took.round() as u64));
-    }
-    (outcomes, runs.get())
-}
-
-async fn body(id: u8, runs: &Runs) -> AppResult<String> {
-    match (id, runs.up()) {
-        (2, _) => Err(AppError::Gone),
-        (3, _) => std::future::pending().await,
-        (_, 1 | 2) => Err(AppError::Busy),
-        (_, run) => Ok(format!("{id} in run {run}")),
-    }
-}
-
 #[tokio::test(start_paused = true)]
-async fn attributes_behave_alike_in_any_order() {
-    #[fallback(|error| Ok(format!("degraded: {error}")))]
-    #[cached(key = id)]
-    #[timeout(call = "20s", attempt = "4s")]
-    #[rate_limited(capacity = 3, window_seconds = "1h")]
-    #[retryable(base_delay = 1)]
-    #[circuit_breaker(failure_threshold = 50)]
-    #[bulkhead(max_concurrent = 1)]
-    async fn outside_in(id: u8, runs: &'static Runs) -> AppResult<String> {
-        body(id, runs).await
-    }
-    #[bulkhead(max_concurrent = 1)]
-    #[circuit_breaker(failure_threshold = 50)]
-    #[retryable(base_delay = 1)]
-    #[rate_limited(capacity = 3, window_seconds = "1h")]
-    #[timeout(call = "20s", attempt = "4s")]
-    #[cached(key = id)]
-    #[fallback(|error| Ok(format!("degraded: {error}")))]
-    async fn inside_out(id: u8, runs: &'static Runs) -> AppResult<String> {
-        body(id, runs).await
-    }
-    #[hardening::timeout(call = "20s", attempt = "4s")]
-    #[retryable(base_delay = 1)]
-    #[allow(clippy::needless_pass_by_value)]
-    #[cached(key = id)]
-    #[hardening::bulkhead(max_concurrent = 1)]
-    #[fallback(|error| Ok(format!("degraded: {error}")))]
-    #[rate_limited(capacity = 3, window_seconds = "1h")]
-    #[circuit_breaker(failure_threshold = 50)]
-    async fn mixed(id: u8, runs: &'static Runs) -> AppResult<String> {
-        body(id, runs).await
-    }
-    let plain = |text: String, name: &str| text.replace(name, "ask");
-    let named = |(outcomes, runs): (Vec<(String, u64)>, u32), name| {
-        let outcomes = outcomes.into_iter();
-        let outcomes: Vec<_> = outcomes
-            .map(|(text, took)| (plain(text, name), took))
-            .collect();
-        (outcomes, runs)
-    };
-    let one = named(behaviour(outside_in).await, "outside_in");
-    let two = named(behaviour(inside_out).await, "inside_out");
-    let three = named(behaviour(mixed).await, "mixed");
-    let (outcomes, runs) = &one;
-    let texts: Vec<_> = outcomes.iter().map(|(text, _)| text.as_str()).collect();
-    assert_eq!(
-        texts[..3],
-        [
-            r#"Ok("1 in run 3")"#,
-            r#"Ok("1 in run 3")"#,
-            r#"Ok("degraded: Gone")"#
-        ]
-    );
-    assert!(
-        texts[3].contains("degraded: Rejected(TimedOut"),
-        "{texts:?}"
-    );
-    assert!(
-        texts[4].contains("degraded: Rejected(RateLimited"),
-        "{texts:?}"
-    );
-    let took: Vec<_> = outcomes.iter().map(|(_, took)| *took).collect();
-    assert_eq!(took, [3, 0, 0, 4 + 1 + 4 + 2 + 4, 0]);
-    assert_eq!(*runs, 3 + 1 + 3);
-    assert_eq!(one, two);
-    assert_eq!(one, three);
-}
+async fn what_is_no_method_of_a_block_stays_as_it_is() {
+    struct Client<T>(Runs, T);
+    #[retryable(policy = "shapes")]
+    #[doc = "With everything that may stand in a block."]
+    impl<T> Client<T>
+    where
+        T: Copy + Into<u64>,
+    {
+        /// As often as it fails.
+        const FAILURES: u32 = 2;
+        #[allow(dead_code)]
+        const BYTES: [u8; 1 + 1] = [0; 2];
 
-#[tokio::test(start_paused = true)]
-async fn attributes_of_other_crates_and_cfgs_keep_working_among_ours() {
-    #[cfg_attr(all(), retryable(max_attempts = 2))]
-    #[circuit_breaker(failure_threshold = 2)]
-    #[must_use = "of the test"]
-    async fn conditional(runs: &Runs) -> AppResult<()> {
-        runs.up();
-        Err(AppError::Busy)
-    }
-    #[retryable(max_attempts = 2)]
-    #[cfg_attr(any(), timeout("1s"))]
-    #[cfg(test)]
-    async fn left_out(runs: &Runs) -> AppResult<()> {
-        runs.up();
-        tokio::time::sleep(Duration::from_secs(5)).await;
-        Err(AppError::Busy)
-    }
-    let runs = Runs::new();
-    assert_eq!(
-        (conditional(&runs).await, runs.take()),
-        (Err(AppError::Busy), 2)
-    );
-    assert!(
-        matches!(conditional(&runs).await, Err(AppError::Rejected(_))),
-        "one plan: both attempts counted"
-    );
-    assert_eq!(
-        (left_out(&runs).await, runs.take()),
-        (Err(AppError::Busy), 2)
-    );
-}
-
-/// Whichever attribute runs first takes its siblings along: that must not leave their imports unused.
-#[deny(unused_imports)]
-mod imports {
-    use hardening::{cached, retryable, timeout};
-    pub(super) struct Client;
-    #[retryable(max_attempts = 2)]
-    #[timeout("1s")]
-    impl Client {
-        #[cached]
-        pub(super) async fn ask() -> crate::support::AppResult<u8> {
-            Ok(1)
+        #[hardening(skip)]
+        const fn new(value: T) -> Self {
+            Self(Runs::new(), value)
+        }
+        /// Documented.
+        #[must_use = "of the test"]
+        fn ask(&self) -> AppResult<u64> {
+            if self.0.up() <= Self::FAILURES {
+                return Err(AppError::Busy);
+            }
+            Ok(self.1.into())
+        }
+        async fn ask_later<U: Into<T>>(&mut self, value: U) -> AppResult<u64>
+        where
+            U: Copy,
+        {
+            self.1 = value.into();
+            self.ask_once()
+        }
+        #[hardening(skip)]
+        fn ask_once(&self) -> AppResult<u64> {
+            self.0.up().checked_sub(3).ok_or(AppError::Busy)?;
+            Ok(self.1.into())
+        }
+        #[cfg(any())]
+        fn absent(&self) -> Absent {
+            compile_error!("absent")
         }
     }
+    let mut client = Client::new(7_u32);
+    assert_eq!((client.ask(), client.0.take()), (Ok(7), 3));
+    assert_eq!((client.ask_later(8_u8).await, client.0.take()), (Ok(8), 3));
+    assert_eq!(
+        (client.ask_once(), client.0.take()),
+        (Err(AppError::Busy), 1)
+    );
 }
 
 #[tokio::test(start_paused = true)]
-async fn an_import_is_used_also_when_a_sibling_consumed_the_attribute() {
-    assert_eq!(imports::Client::ask().await, Ok(1));
+async fn methods_share_state_by_name_and_only_by_name() {
+    struct Client(Runs);
+    #[circuit_breaker(name = "shapes_shared_circuit", failure_threshold = 1)]
+    #[rate_limited(capacity = 100, window_seconds = 60)]
+    impl Client {
+        fn one(&self) -> AppResult<u32> {
+            self.0.up();
+            Err(AppError::Busy)
+        }
+        async fn two(&self) -> AppResult<u32> {
+            Ok(self.0.up())
+        }
+        #[circuit_breaker(failure_threshold = 1)]
+        fn own(&self) -> AppResult<u32> {
+            Ok(self.0.up())
+        }
+    }
+    #[circuit_breaker(name = "shapes_shared_circuit")]
+    fn elsewhere(runs: &Runs) -> AppResult<u32> {
+        Ok(runs.up())
+    }
+    let client = Client(Runs::new());
+    assert_eq!(client.one(), Err(AppError::Busy));
+    for refused in [client.one(), client.two().await, elsewhere(&client.0)] {
+        let rejected = refused.map_err(AppError::rejected).unwrap_err();
+        assert_eq!(rejected.name(), "shapes_shared_circuit");
+    }
+    assert_eq!(client.0.get(), 1);
+    assert_eq!(client.own(), Ok(2), "its own attribute says no name");
 }

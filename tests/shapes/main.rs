@@ -7,7 +7,15 @@
 mod support;
 
 mod arguments;
+mod blocks;
 mod bodies;
+mod expansion;
 mod generics;
+mod identity;
+mod imports;
+mod order;
 mod receivers;
+mod returns;
+mod send;
 mod signatures;
+mod traits;

@@ -75,7 +75,10 @@ async fn raw_names_are_names() {
     assert_eq!((r#mod::r#fn(1, &runs), r#mod::r#fn(1, &runs)), (2, 2));
     let sites = hardening::sites();
     let of = |end: &str| sites.iter().filter(|site| site.path.ends_with(end)).count();
-    assert_eq!((of("Struct::type"), of("Struct::loop"), of("mod::fn")), (1, 1, 1));
+    assert_eq!(
+        (of("Struct::type"), of("Struct::loop"), of("mod::fn")),
+        (1, 1, 1)
+    );
 }
 
 mod seen {
