@@ -33,6 +33,7 @@ fn third(runs: &Runs) -> AppResult<u32> {
 
 #[tokio::test(start_paused = true)]
 async fn patterns_take_arguments_apart() {
+    #[allow(clippy::unnested_or_patterns, reason = "each case binds what it binds")]
     #[retryable(policy = "shapes")]
     fn blocking(
         (a, [b, ..]): (u32, [u32; 3]),

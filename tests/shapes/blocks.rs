@@ -153,9 +153,9 @@ async fn what_is_no_method_of_a_block_stays_as_it_is() {
             }
             Ok(self.1.into())
         }
-        async fn ask_later<U: Into<T>>(&mut self, value: U) -> AppResult<u64>
+        async fn ask_later<U>(&mut self, value: U) -> AppResult<u64>
         where
-            U: Copy,
+            U: Into<T> + Copy,
         {
             self.1 = value.into();
             self.ask_once()

@@ -115,7 +115,7 @@ mod shadowed {
     }
 
     #[::hardening::retryable(policy = "shapes", retry_if = |_| true, on_retry = |_| ())]
-    #[::hardening::circuit_breaker(failure_if = |result| result.is_err())]
+    #[::hardening::circuit_breaker(failure_if = ::core::result::Result::is_err)]
     #[::hardening::cached]
     pub(super) fn blocking(number: Number) -> Answer<Number> {
         ::core::result::Result::Ok(number)

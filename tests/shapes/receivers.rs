@@ -32,6 +32,7 @@ impl Service {
 #[bulkhead]
 #[allow(
     clippy::boxed_local,
+    clippy::needless_arbitrary_self_type,
     clippy::needless_pass_by_value,
     reason = "the forms of `self`"
 )]

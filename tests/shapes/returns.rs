@@ -184,12 +184,12 @@ async fn options_and_plain_values_are_remembered_and_none_is_not() {
     #[cached]
     fn even(number: u32) -> Option<u32> {
         EVEN.up();
-        (number % 2 == 0).then_some(number)
+        number.is_multiple_of(2).then_some(number)
     }
     #[cached]
     async fn even_later(number: u32) -> Option<u32> {
         EVEN.up();
-        Some(number).filter(|number| number % 2 == 0)
+        Some(number).filter(|number| number.is_multiple_of(2))
     }
     #[cached]
     fn plain(number: u32) -> (u32, [char; 1]) {

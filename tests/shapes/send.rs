@@ -31,7 +31,7 @@ async fn each_attribute_by_itself_keeps_a_future_send() {
     async fn limited(number: u32) -> AppResult<u32> {
         answer(number).await
     }
-    #[circuit_breaker(failure_if = |result| result.is_err())]
+    #[circuit_breaker(failure_if = |result| result.is_err() && number > 0)]
     async fn broken(number: u32) -> AppResult<u32> {
         answer(number).await
     }

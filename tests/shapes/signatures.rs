@@ -159,7 +159,7 @@ async fn cfg_decides_what_is_there_and_cfg_attr_what_applies() {
         compile_error!("not chosen")
     }
     #[retryable(policy = "shapes")]
-    #[cfg(all())]
+    #[cfg(test)]
     fn chosen(runs: &Runs, #[cfg(any())] absent: Absent) -> AppResult<u32> {
         #[cfg(any())]
         let _ = absent;
