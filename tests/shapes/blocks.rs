@@ -210,3 +210,31 @@ async fn methods_share_state_by_name_and_only_by_name() {
     assert_eq!(client.0.get(), 1);
     assert_eq!(client.own(), Ok(2), "its own attribute says no name");
 }
+
+macro_rules! method {
+    ($name:ident) => {
+        fn $name(&self) -> AppResult<u32> {
+            self.0.up();
+            Err(AppError::Busy)
+        }
+    };
+}
+
+#[test]
+fn what_a_macro_puts_into_a_block_is_not_seen_by_the_blocks_attribute() {
+    struct Client(Runs);
+    type Alias = Client;
+    #[retryable(policy = "shapes")]
+    impl Alias {
+        method!(made);
+        fn written(&self) -> AppResult<u32> {
+            self.made()
+        }
+    }
+    let client = Client(Runs::new());
+    assert_eq!((client.made(), client.0.take()), (Err(AppError::Busy), 1));
+    assert_eq!(
+        (client.written(), client.0.take()),
+        (Err(AppError::Busy), 3)
+    );
+}

@@ -13,6 +13,8 @@ mod expansion;
 mod generics;
 mod identity;
 mod imports;
+mod inference;
+mod lints;
 mod order;
 mod receivers;
 mod returns;

@@ -314,3 +314,22 @@ async fn a_result_may_hold_anything() {
     );
     assert_eq!((never(&runs), runs.take()), (Err(AppError::Gone), 3));
 }
+
+macro_rules! answer {
+    ($ty:ty) => { AppResult<$ty> };
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_return_type_may_come_from_a_macro() {
+    #[retryable(policy = "shapes")]
+    fn blocking(runs: &Runs) -> answer!(u32) {
+        third(runs)
+    }
+    #[retryable(policy = "shapes")]
+    async fn asynchronous(runs: &Runs) -> answer!(u32) {
+        third(runs)
+    }
+    let runs = Runs::new();
+    assert_eq!((blocking(&runs), runs.take()), (Ok(3), 3));
+    assert_eq!((asynchronous(&runs).await, runs.take()), (Ok(3), 3));
+}

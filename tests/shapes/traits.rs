@@ -284,3 +284,68 @@ fn an_associated_type_may_be_what_is_remembered() {
     );
     assert_eq!((runs.name(2), runs.get()), ("2 in run 2".into(), 2));
 }
+
+trait Count {
+    fn count(&self) -> AppResult<usize>;
+}
+
+/// Fails in the first two runs of each type.
+fn counted<T>(count: usize) -> AppResult<usize> {
+    static RUNS: std::sync::Mutex<Vec<&'static str>> = std::sync::Mutex::new(Vec::new());
+    let mut runs = RUNS.lock().unwrap();
+    runs.push(std::any::type_name::<T>());
+    match runs
+        .iter()
+        .filter(|name| **name == std::any::type_name::<T>())
+        .count()
+    {
+        1 | 2 => Err(AppError::Busy),
+        _ => Ok(count),
+    }
+}
+
+#[retryable(policy = "shapes")]
+impl<T, const N: usize> Count for [T; N] {
+    fn count(&self) -> AppResult<usize> {
+        counted::<Self>(N)
+    }
+}
+
+#[retryable(policy = "shapes")]
+impl Count for (u8, &str) {
+    fn count(&self) -> AppResult<usize> {
+        counted::<(u8, &'static str)>(2)
+    }
+}
+
+#[retryable(policy = "shapes")]
+impl<T: Count + ?Sized> Count for &mut T {
+    fn count(&self) -> AppResult<usize> {
+        (**self).count()
+    }
+}
+
+#[retryable(policy = "shapes")]
+impl Count for fn(u8) -> u8 {
+    fn count(&self) -> AppResult<usize> {
+        counted::<Self>(1)
+    }
+}
+
+#[retryable(policy = "shapes")]
+impl dyn Count + '_ {
+    fn twice(&self) -> AppResult<usize> {
+        Ok(self.count()? * 2)
+    }
+}
+
+#[test]
+fn every_type_may_have_a_block() {
+    assert_eq!([(); 3].count(), Ok(3));
+    assert_eq!((1_u8, "").count(), Ok(2));
+    let lent = &mut [0_u8; 4];
+    assert_eq!(Count::count(&lent), Ok(4));
+    let wrapping: fn(u8) -> u8 = u8::swap_bytes;
+    let object: &dyn Count = &wrapping;
+    assert_eq!(object.twice(), Ok(2));
+}
