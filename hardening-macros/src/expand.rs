@@ -366,9 +366,9 @@ impl<'a> Expansion<'a> {
         let opaque = self.function.opaque_arguments().into_iter();
         let opaque = opaque.map(|name| quote!(#private::type_name_of_val(&#name)));
         // What an `impl` block is generic over is not seen from here. A closure's name tells it.
-        let around = quote!(#call.compiled_for(#private::type_name_of_val(&|| {})));
-        let types = types.chain(consts).chain(opaque).chain([around]);
-        self.key_of(&hasher, arguments.chain(types))
+        let types = types.chain(consts).chain(opaque);
+        let key = self.key_of(&hasher, arguments.chain(types));
+        quote!(#call.key_among_types(#key, #private::type_name_of_val(&|| {})))
     }
 
     fn key(&self, hasher: &TokenStream, key: &Expr) -> TokenStream {

@@ -1,8 +1,6 @@
 //! What stands around an annotated function, as far as it decides for how many types the function
 //! is compiled. All of them share one site; what is remembered for one is not for another.
 
-use std::hash::{Hash, Hasher};
-
 /// What stands around a function.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Enclosing {
@@ -34,23 +32,22 @@ impl Enclosing {
         }
     }
 
-    /// For which types of its surroundings a function is compiled, one of whose closures is called
-    /// `name` there.
+    /// Whether a function is one of several that are compiled from here, one for each type. `name`
+    /// is that of a closure in it.
     #[inline]
-    pub(crate) fn compiled_for(self, name: &'static str) -> CompiledFor {
-        let differs = match self {
+    pub(crate) fn has_types(self, name: &str) -> bool {
+        match self {
             // Of a trait's own method, only this name tells the type: `<u8 as shop::Find>::find`.
             Self::Plain => name.starts_with('<'),
             Self::TraitImpl => false,
             Self::Generic => true,
-        };
-        CompiledFor(differs.then(|| around(name)))
+        }
     }
 }
 
 /// `name` without the function's own part, so that functions that share a cache find the same key:
 /// `shop::Orders<u8>::place<u16>::{{closure}}` is in `shop::Orders<u8>`.
-fn around(name: &'static str) -> &'static str {
+pub(crate) fn around(name: &'static str) -> &'static str {
     let mut path = name;
     while let Some(outer) = path.strip_suffix("::{{closure}}") {
         path = outer;
@@ -69,22 +66,9 @@ fn around(name: &'static str) -> &'static str {
     path
 }
 
-/// The types that a function is compiled for, as a part of a key: none if it is compiled once.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct CompiledFor(Option<&'static str>);
-
-impl Hash for CompiledFor {
-    #[inline]
-    fn hash<H: Hasher>(&self, state: &mut H) {
-        if let Some(name) = self.0 {
-            name.hash(state);
-        }
-    }
-}
-
 #[cfg(all(test, not(hardening_loom)))]
 mod tests {
-    use super::{CompiledFor, Enclosing};
+    use super::{Enclosing, around};
     use Enclosing::{Generic, Plain, TraitImpl};
 
     #[test]
@@ -112,14 +96,16 @@ mod tests {
     }
 
     #[test]
-    fn a_function_that_is_compiled_once_adds_nothing_to_a_key() {
-        let once = CompiledFor(None);
-        assert_eq!(Plain.compiled_for("shop::place::{{closure}}"), once);
-        assert_eq!(TraitImpl.compiled_for("<u8 as shop::Find>::find"), once);
+    fn a_function_that_is_compiled_once_is_not_told_from_others() {
+        assert!(!Plain.has_types("shop::place::{{closure}}"));
+        assert!(!TraitImpl.has_types("<u8 as shop::Find>::find::{{closure}}"));
+        for enclosing in [Plain, Generic] {
+            assert!(enclosing.has_types("<u8 as shop::Find>::find::{{closure}}"));
+        }
     }
 
     #[test]
-    fn others_add_what_they_stand_in_but_not_themselves() {
+    fn types_are_in_the_name_of_what_the_function_stands_in() {
         for (name, types) in [
             (
                 "<u8 as shop::Find>::find::{{closure}}",
@@ -132,10 +118,7 @@ mod tests {
                 "a::<impl shop::A<(u8, B<_>)>>",
             ),
         ] {
-            assert_eq!(Generic.compiled_for(name), CompiledFor(Some(types)));
+            assert_eq!(around(name), types);
         }
-        let name = "<u8 as shop::Find>::find::{{closure}}";
-        let types = CompiledFor(Some("<u8 as shop::Find>"));
-        assert_eq!(Plain.compiled_for(name), types);
     }
 }

@@ -4,7 +4,6 @@ pub use crate::{
     cache::share::ShareErrors,
     call::{Absent, Cached, Call, Found, Leading, Probing, Retrying, Run},
     config::LayerKind,
-    enclosing::CompiledFor,
     health::Probe,
     outcome::{Class, Classify, Failure, Rejected},
     retry::Next,

@@ -44,6 +44,26 @@ async fn unsafe_and_extern_functions_stay_what_they_are() {
     assert_eq!((called(&runs), runs.take()), (Ok(3), 3));
 }
 
+/// # Safety
+/// Whoever implements it answers in the third run.
+unsafe trait Third {
+    fn answer(&self) -> AppResult<u32>;
+}
+
+// SAFETY: it does.
+#[retryable(policy = "shapes")]
+unsafe impl Third for Runs {
+    fn answer(&self) -> AppResult<u32> {
+        third(self)
+    }
+}
+
+#[test]
+fn an_unsafe_impl_is_a_block_like_others() {
+    let runs = Runs::new();
+    assert_eq!((runs.answer(), runs.get()), (Ok(3), 3));
+}
+
 mod r#mod {
     use super::*;
 

@@ -3,7 +3,7 @@
 use super::Call;
 use crate::{
     cache::{Fingerprint, Joined, Lead, Lookup, Miss, Value, share::ShareErrors},
-    enclosing::CompiledFor,
+    enclosing::around,
     event,
     live::CacheLayer,
     metrics::Event,
@@ -45,11 +45,16 @@ macro_rules! opaque {
 opaque!(Absent<V>, Found<V, E>, Leading<V, E>);
 
 impl Call {
-    /// For which types the function is compiled that runs under `name`, as a part of its key.
+    /// `key`, told from those of the other types that the function's surroundings are compiled for;
+    /// `name` is that of a closure in it.
     #[inline]
     #[must_use]
-    pub fn compiled_for(&self, name: &'static str) -> CompiledFor {
-        self.live.enclosing.compiled_for(name)
+    pub fn key_among_types(&self, key: Fingerprint, name: &'static str) -> Fingerprint {
+        if self.live.enclosing.has_types(name) {
+            of_types(key, name)
+        } else {
+            key
+        }
     }
 
     /// Asks the cache. A hit takes no future's worth of work.
@@ -92,6 +97,12 @@ impl Call {
             }
         }
     }
+}
+
+/// Out of line, so that it costs other keys nothing.
+#[cold]
+fn of_types(key: Fingerprint, name: &'static str) -> Fingerprint {
+    Fingerprint::of(&(key, around(name)))
 }
 
 impl<V: Value> Absent<V> {
