@@ -2,7 +2,7 @@
 #![forbid(unsafe_code)]
 
 use crate::support::{AppError, AppResult, Runs};
-use hardening::{Classify, Rejected, cached, circuit_breaker, retryable, timeout};
+use hardening::{Classify, Rejected, cached, circuit_breaker, rate_limited, retryable, timeout};
 use std::{any::type_name, fmt::Debug, future::Future, hash::Hash};
 
 /// Fails in the first two runs.
@@ -150,6 +150,22 @@ async fn the_error_and_the_whole_operation_may_be_generic() {
     assert_eq!((answer, runs.take()), (Ok(3), 3));
     let other = asynchronous(|| async { Err::<(), _>(std::io::Error::other("no")) }).await;
     assert_eq!(other.unwrap_err().to_string(), "no");
+}
+
+#[test]
+fn a_constant_may_decide_the_cost() {
+    #[rate_limited(capacity = 30, window_seconds = 60, key = (text, *number), cost = padding.len())]
+    fn limited<'a, const N: usize>(
+        text: &'a str,
+        number: &u32,
+        padding: [u8; N],
+    ) -> AppResult<&'a str> {
+        let _ = padding;
+        Ok(text)
+    }
+    assert_eq!(limited("x", &3, [0; 3]), Ok("x"));
+    let never = limited("x", &3, [0; 31]).map_err(AppError::rejected);
+    assert_eq!(never.unwrap_err().retry_after(), None);
 }
 
 #[cached]
