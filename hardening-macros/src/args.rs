@@ -38,11 +38,8 @@ impl Parse for Arg {
                 return Err(no_value(&key));
             }
             let written = input.fork();
-            let value = Value::Expr(
-                input
-                    .parse()
-                    .map_err(|error| finished(error, &key, &written))?,
-            );
+            let value =
+                Value::Expr(expression(input).map_err(|error| finished(error, &key, &written))?);
             Ok(Self::Named { key, value })
         } else if input.peek(Ident::peek_any) && is_no_sign(input) {
             Err(no_value(&input.call(Ident::parse_any)?))
@@ -53,9 +50,18 @@ impl Parse for Arg {
             let value = Value::List(Punctuated::parse_terminated(&content)?);
             Ok(Self::Named { key, value })
         } else {
-            Ok(Self::Bare(input.parse()?))
+            Ok(Self::Bare(expression(input)?))
         }
     }
+}
+
+/// An expression, taken out of the invisible brackets that a macro's `$value:expr` leaves around it.
+fn expression(input: ParseStream<'_>) -> syn::Result<Expr> {
+    let mut expr = input.parse()?;
+    while let Expr::Group(group) = expr {
+        expr = *group.expr;
+    }
+    Ok(expr)
 }
 
 /// Whether something else stands where the `=` of `key = value` belongs.

@@ -246,7 +246,8 @@ fn moved_to(path: &TokenStream, at: Span) -> TokenStream {
     let tokens = path.clone().into_iter();
     tokens
         .map(|mut token| {
-            token.set_span(at);
+            // Where it resolves stays: `$crate` is that of the macro that wrote it.
+            token.set_span(token.span().located_at(at));
             token
         })
         .collect()

@@ -92,6 +92,14 @@ fn without_inner(block: Group, attributes: &mut Vec<Attribute>) -> Group {
     }
 }
 
+/// `ty`, out of the invisible brackets that a macro's `$ty:ty` leaves around it.
+pub(crate) fn ungrouped(ty: &Type) -> &Type {
+    match ty {
+        Type::Group(group) => ungrouped(&group.elem),
+        ty => ty,
+    }
+}
+
 /// A body of these tokens.
 pub(crate) fn braced(tokens: TokenStream) -> Group {
     Group::new(Delimiter::Brace, tokens)
@@ -131,23 +139,43 @@ impl Function {
     pub(crate) fn returns(&self) -> Option<&Type> {
         match (&self.signature.output, self.signature.asyncness) {
             (ReturnType::Default, _) => None,
-            (ReturnType::Type(_, ty), Some(_)) => Some(ty),
+            (ReturnType::Type(_, ty), Some(_)) => Some(ungrouped(ty)),
             (output @ ReturnType::Type(_, ty), None) => {
-                Some(future::returned(output).map_or(ty, |(_, ty)| ty))
+                Some(ungrouped(future::returned(output).map_or(ty, |(_, ty)| ty)))
             }
         }
     }
 
     /// The names that the arguments bind, `self` left out.
     pub(crate) fn argument_names(&self) -> Vec<Ident> {
+        self.names_of(|_| true)
+    }
+
+    /// Those among them of arguments whose type is an `impl Trait`, or has one in it.
+    pub(crate) fn opaque_arguments(&self) -> Vec<Ident> {
+        self.names_of(|ty| mentions_impl(ty.to_token_stream()))
+    }
+
+    fn names_of(&self, is_meant: impl Fn(&Type) -> bool) -> Vec<Ident> {
         let mut names = Vec::new();
         for argument in &self.signature.inputs {
-            if let FnArg::Typed(argument) = argument {
-                bound(&argument.pat, &mut names);
+            match argument {
+                FnArg::Typed(argument) if is_meant(&argument.ty) => {
+                    bound(&argument.pat, &mut names);
+                }
+                _ => {}
             }
         }
         names
     }
+}
+
+fn mentions_impl(tokens: TokenStream) -> bool {
+    tokens.into_iter().any(|token| match token {
+        TokenTree::Ident(word) => word == "impl",
+        TokenTree::Group(group) => mentions_impl(group.stream()),
+        _ => false,
+    })
 }
 
 /// The names that `pat` binds.
@@ -159,6 +187,8 @@ pub(crate) fn bound(pat: &Pat, names: &mut Vec<Ident>) {
                 bound(inner, names);
             }
         }
+        // Each case binds the same names.
+        Pat::Or(pat) => pat.cases.iter().take(1).for_each(|pat| bound(pat, names)),
         Pat::Paren(pat) => bound(&pat.pat, names),
         Pat::Reference(pat) => bound(&pat.pat, names),
         Pat::Slice(pat) => pat.elems.iter().for_each(|pat| bound(pat, names)),

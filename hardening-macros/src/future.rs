@@ -1,6 +1,7 @@
 //! Functions that are not `async` but return a future: those that a user writes so, and those that
 //! `#[async_trait]` makes of async ones.
 
+use crate::function::ungrouped;
 use syn::{
     AngleBracketedGenericArguments, GenericArgument, PathArguments, ReturnType, Type,
     TypeParamBound, TypePath,
@@ -20,7 +21,7 @@ pub(crate) fn returned(output: &ReturnType) -> Option<(Kind, &Type)> {
     let ReturnType::Type(_, ty) = output else {
         return None;
     };
-    match &**ty {
+    match ungrouped(ty) {
         Type::ImplTrait(ty) => Some((Kind::Opaque, of_bounds(ty.bounds.iter())?)),
         Type::Path(path) => Some((Kind::Boxed, of_box(path)?)),
         _ => None,
@@ -33,7 +34,7 @@ fn of_box(path: &TypePath) -> Option<&Type> {
     if last.ident == "BoxFuture" || last.ident == "LocalBoxFuture" {
         return Some(argument);
     }
-    let Type::Path(boxed) = (last.ident == "Pin").then_some(argument)? else {
+    let Type::Path(boxed) = (last.ident == "Pin").then(|| ungrouped(argument))? else {
         return None;
     };
     let boxed = boxed
@@ -41,7 +42,7 @@ fn of_box(path: &TypePath) -> Option<&Type> {
         .segments
         .last()
         .filter(|last| last.ident == "Box")?;
-    match last_type(&boxed.arguments)? {
+    match ungrouped(last_type(&boxed.arguments)?) {
         Type::TraitObject(object) => of_bounds(object.bounds.iter()),
         _ => None,
     }

@@ -7,7 +7,7 @@
 //! 2. `event`
 //! 3. the layers: [`mod@retry`], [`rate_limit`], [`circuit_breaker`], [`bulkhead`], [`timeout`],
 //!    [`mod@cache`]; each decides and knows no other. Beside them [`metrics`] and [`health`]
-//! 4. `site` (an annotated function), `live` (what is in force there), `registry` (who shares what),
+//! 4. `site` (an annotated function), `enclosing` (what is around it), `live` (what is in force there), `registry` (who shares what),
 //!    `source` and `start` (where the configuration comes from), `call` (what the generated code
 //!    drives), `named` and `report` (the same by name, and for people)
 //! 5. `private` (all that generated code may name), `testing`
@@ -21,6 +21,7 @@ pub mod circuit_breaker;
 mod classify;
 pub mod clock;
 mod context;
+mod enclosing;
 mod event;
 pub mod health;
 mod inject;

@@ -10,6 +10,7 @@ use crate::{
         BulkheadPolicy, CachePolicy, CircuitBreakerPolicy, ConfigError, Effective, LayerKind,
         Policy, RateLimitPolicy, Resolved, RetryPolicy, Selection, TimeoutPolicy,
     },
+    enclosing::Enclosing,
     rate_limit::LimiterState,
     registry::{self, Identity, States},
     retry::BudgetState,
@@ -20,6 +21,7 @@ use std::{fmt, sync::OnceLock};
 /// The policies and states of one site. A layer that is not there, or switched off, is none.
 pub(crate) struct Live {
     pub(crate) path: &'static str,
+    pub(crate) enclosing: Enclosing,
     pub(crate) timeout: TimeoutPolicy,
     pub(crate) cache: Option<CacheLayer>,
     pub(crate) rate_limit: Option<Layer<RateLimitPolicy, LimiterState>>,
@@ -87,6 +89,7 @@ impl Live {
         };
         let live = Self {
             path,
+            enclosing: Enclosing::of(site.within()),
             timeout: resolver.timeout(),
             cache: resolver.cache(),
             rate_limit: resolver.rate_limit(),

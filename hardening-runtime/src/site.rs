@@ -136,9 +136,14 @@ impl Site {
         self.place.line
     }
 
+    /// The name of the type of an item in the function's body.
+    pub(crate) fn within(&self) -> &'static str {
+        (self.place.within)()
+    }
+
     /// Module path, type and function.
     pub(crate) fn path(&self) -> String {
-        readable((self.place.within)())
+        readable(self.within())
     }
 }
 

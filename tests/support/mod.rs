@@ -3,6 +3,7 @@
 
 use hardening::{Classify, Rejected};
 use std::{
+    future::Future,
     sync::atomic::{AtomicU32, Ordering::SeqCst},
     time::Duration,
 };

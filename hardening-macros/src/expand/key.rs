@@ -14,14 +14,19 @@ impl Expansion<'_> {
     }
 
     /// Binds `name` to the key of a cached result: the one that was written, or else all arguments
-    /// but `self`, and what a generic function is generic over: its types share a site, and need
-    /// not be seen in its arguments.
+    /// but `self`, and the types and constants that the function is compiled for: they share a site,
+    /// and need not be seen in its arguments.
     pub(super) fn cache_key(&self, layer: &Layer, name: &Ident) -> TokenStream {
-        let parts = match &layer.code.key {
-            Some(key) => parts(key),
-            None => self.arguments(),
-        };
-        self.key(name, &quote!(CacheKey), &parts)
+        if let Some(key) = &layer.code.key {
+            return self.key(name, &quote!(CacheKey), &parts(key));
+        }
+        let call = &self.call;
+        let key = self.key(name, &quote!(CacheKey), &self.arguments());
+        // What an `impl` block is generic over is not seen from here. A closure's name tells it.
+        quote! {
+            #key
+            let #name = #call.key_among_types(#name, ::core::any::type_name_of_val(&|| {}));
+        }
     }
 
     fn arguments(&self) -> Vec<TokenStream> {
@@ -32,10 +37,13 @@ impl Expansion<'_> {
             quote!(::core::any::type_name::<#name>())
         });
         let consts = generics.const_params().map(|parameter| &parameter.ident);
+        let opaque = self.function.opaque_arguments().into_iter();
+        let opaque = opaque.map(|name| quote!(::core::any::type_name_of_val(&#name)));
         names
             .map(Ident::into_token_stream)
             .chain(types)
             .chain(consts.map(ToTokens::to_token_stream))
+            .chain(opaque)
             .collect()
     }
 

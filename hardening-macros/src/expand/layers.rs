@@ -61,17 +61,22 @@ impl Expansion<'_> {
             let (call, fingerprint) = (located(call, span), located(&fingerprint, span));
             quote_spanned!(span=> #call.cache(#fingerprint))
         };
-        // The error is in no value that lives on while the body runs: it need not be `Send`.
-        quote!('__hardening_cached: {
-            #key
-            let #lead = match #find {
-                #private::Cached::Hit(#value) => {
-                    break '__hardening_cached ::core::result::Result::Ok(#value)
+        let label = quote!('__hardening_cached);
+        let hit = self.leave(&label, &quote!(::core::result::Result::Ok(#value)));
+        // The error is in no value that lives on while the body runs: it need not be `Send`. A cache
+        // that is switched off does not look at the key, which may be long.
+        quote!(#label: {
+            let #lead = if #call.is_cached() {
+                #key
+                match #find {
+                    #private::Cached::Hit(#value) => #hit,
+                    #private::Cached::Miss(#absent) => match #absent.#join(&mut #call, #share)#wait {
+                        #private::Found::Answered(#outcome) => break #label #outcome,
+                        #private::Found::Lead(#lead) => #lead,
+                    },
                 }
-                #private::Cached::Miss(#absent) => match #absent.#join(&mut #call, #share)#wait {
-                    #private::Found::Answered(#outcome) => break '__hardening_cached #outcome,
-                    #private::Found::Lead(#lead) => #lead,
-                },
+            } else {
+                #private::Leading::none()
             };
             let #outcome = #inner;
             #lead.settle(&#call, #outcome, #keep)
@@ -104,12 +109,15 @@ impl Expansion<'_> {
             None => (None, quote!(1)),
         };
         let (admit, wait) = self.driver("rate_limit");
-        let rejected = ours("rejected");
-        quote!('__hardening_limited: {
-            #key
-            #cost
-            if let ::core::result::Result::Err(#rejected) = #call.#admit(#taken_from, #tokens)#wait {
-                break '__hardening_limited ::core::result::Result::Err(#private::Failure::Rejected(#rejected));
+        let (label, rejected) = (quote!('__hardening_limited), ours("rejected"));
+        let refuse = self.refuse(&label, &rejected);
+        // A limit that is switched off asks for no key and no cost.
+        quote!(#label: {
+            if #call.is_limited() {
+                #key
+                #cost
+                if let ::core::result::Result::Err(#rejected) = #call.#admit(#taken_from, #tokens)#wait
+                    #refuse
             }
             #inner
         })
@@ -246,14 +254,29 @@ impl Expansion<'_> {
     /// `label`. What is further in stands behind this, not in an arm of it: the refusal would take
     /// up room in the future while the body runs.
     fn entered(&self, label: &TokenStream, guard: &Ident, layer: &TokenStream) -> TokenStream {
-        let (private, rejected) = (&self.private, ours("rejected"));
+        let rejected = ours("rejected");
+        let refuse = self.refuse(label, &rejected);
         quote! {
             let #guard = match #layer {
                 ::core::result::Result::Ok(#guard) => #guard,
-                ::core::result::Result::Err(#rejected) => {
-                    break #label ::core::result::Result::Err(#private::Failure::Rejected(#rejected))
-                }
+                ::core::result::Result::Err(#rejected) => #refuse,
             };
         }
+    }
+
+    fn refuse(&self, label: &TokenStream, rejected: &Ident) -> TokenStream {
+        let private = &self.private;
+        let refusal = quote!(::core::result::Result::Err(#private::Failure::Rejected(#rejected)));
+        self.leave(label, &refusal)
+    }
+
+    /// Leaves the block `label` with `outcome`, which has a name first: syn 2, with which other macros
+    /// read this code, takes the path behind `break 'label` for a label of its own.
+    fn leave(&self, label: &TokenStream, outcome: &TokenStream) -> TokenStream {
+        let name = &self.outcome;
+        quote!({
+            let #name = #outcome;
+            break #label #name;
+        })
     }
 }

@@ -3,6 +3,7 @@
 use super::Call;
 use crate::{
     cache::{Fingerprint, Joined, Lead, Lookup, Miss, Value, share::ShareErrors},
+    enclosing::around,
     event,
     live::CacheLayer,
     metrics::Event,
@@ -44,6 +45,18 @@ macro_rules! opaque {
 opaque!(Absent<V>, Found<V, E>, Leading<V, E>);
 
 impl Call {
+    /// `key`, told from those of the other types that the function's surroundings are compiled for;
+    /// `name` is that of a closure in it.
+    #[inline]
+    #[must_use]
+    pub fn key_among_types(&self, key: Fingerprint, name: &'static str) -> Fingerprint {
+        if self.live.enclosing.has_types(name) {
+            of_types(key, name)
+        } else {
+            key
+        }
+    }
+
     /// Asks the cache. A hit takes no future's worth of work.
     #[inline]
     #[must_use]
@@ -84,6 +97,12 @@ impl Call {
             }
         }
     }
+}
+
+/// Out of line, so that it costs other keys nothing.
+#[cold]
+fn of_types(key: Fingerprint, name: &'static str) -> Fingerprint {
+    Fingerprint::of(&(key, around(name)))
 }
 
 impl<V: Value> Absent<V> {
