@@ -5,9 +5,9 @@ use crate::{
     bulkhead::{Place, Priority, WaitEnded},
     circuit_breaker::{Admitted, Signal},
     clock, inject,
-    metrics::Layer,
+    metrics::{Event, Layer},
     outcome::{Class, Failure, Rejected},
-    rate_limit::Admission,
+    rate_limit::{Admission, Verdict},
     retry::{Driver, Next, RetryEvent},
 };
 use std::time::Duration;
@@ -44,20 +44,20 @@ impl Call {
         } else {
             clock::now()
         };
-        match layer
-            .state
-            .admit(&layer.policy, key, cost, now, self.deadline())
-        {
-            Err(rejected) => {
-                let rejected = self.refused(Layer::RateLimit, rejected);
-                if layer.observe {
-                    Ok(Admission::Now)
-                } else {
-                    Err(rejected)
-                }
-            }
-            Ok(Admission::Wait(_)) if layer.observe => Ok(Admission::Now),
-            Ok(admission) => Ok(admission),
+        let (policy, deadline) = (&layer.policy, self.deadline());
+        if layer.observe {
+            self.observed(layer.state.observe(policy, key, cost, now, deadline));
+            return Ok(Admission::Now);
+        }
+        let admission = layer.state.admit(policy, key, cost, now, deadline);
+        admission.map_err(|rejected| self.refused(Layer::RateLimit, rejected))
+    }
+
+    fn observed(&self, verdict: Verdict) {
+        match verdict {
+            Verdict::Admitted => {}
+            Verdict::Delayed => self.site.metrics.count(Event::WaitObserved),
+            Verdict::Rejected => self.site.metrics.count(Event::LimitObserved),
         }
     }
 
@@ -95,17 +95,18 @@ impl Call {
         let Some(layer) = &self.live.circuit_breaker else {
             return Ok(Probing(None));
         };
-        match layer.state.enter(&layer.policy, clock::now) {
-            Ok(admitted) => Ok(Probing(Some(admitted.with_deadline(self.deadline())))),
-            Err(rejected) => {
-                let rejected = self.refused(Layer::CircuitBreaker, rejected);
-                if layer.observe {
-                    Ok(Probing(None))
-                } else {
-                    Err(rejected)
-                }
+        let admitted = if layer.observe {
+            let admitted = layer.state.observe(&layer.policy, clock::now);
+            if admitted.is_none() {
+                self.site.metrics.count(Event::CircuitObserved);
             }
-        }
+            admitted
+        } else {
+            let admitted = layer.state.enter(&layer.policy, clock::now);
+            Some(admitted.map_err(|rejected| self.refused(Layer::CircuitBreaker, rejected))?)
+        };
+        let with_deadline = |admitted: Admitted<'static>| admitted.with_deadline(self.deadline());
+        Ok(Probing(admitted.map(with_deadline)))
     }
 
     /// The bulkhead: a place among those that run together, now or after a wait.
