@@ -1,6 +1,9 @@
 //! The policies in force and the state that sites share by name: found once when a site comes
 //! alive, never while a call runs.
 
+#[cfg(all(test, not(hardening_loom)))]
+mod tests;
+
 use crate::{
     bulkhead::BulkheadState,
     cache::{CacheState, ErasedCache, Fingerprint, Value},

@@ -1,4 +1,5 @@
 //! What the library tells, for tests that look at its events.
+#![allow(dead_code, reason = "each test file uses a part of it")]
 
 use std::{
     fmt::{Debug, Write},
