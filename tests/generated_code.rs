@@ -42,3 +42,25 @@ fn aliased(answer: u32) -> Answer {
 fn an_alias_of_a_result_is_a_result() {
     assert_eq!(aliased(3), Ok(3));
 }
+
+/// A switched-off layer costs a load and a branch: it does not even ask for its key.
+#[test]
+fn a_layer_that_is_switched_off_takes_no_key_and_no_cost() {
+    static ASKED: AtomicU32 = AtomicU32::new(0);
+    fn asked() -> u32 {
+        ASKED.fetch_add(1, SeqCst)
+    }
+    #[rate_limited(op = "search", key = asked(), cost = asked(), enabled = false)]
+    #[cached(key = asked(), enabled = false)]
+    fn off() -> Answer {
+        Ok(RUNS.load(SeqCst))
+    }
+    #[rate_limited(op = "search", key = asked(), enabled = true)]
+    fn on() -> Answer {
+        Ok(0)
+    }
+    off().unwrap();
+    assert_eq!(ASKED.load(SeqCst), 0);
+    on().unwrap();
+    assert_eq!(ASKED.load(SeqCst), 1);
+}

@@ -324,18 +324,23 @@ impl<'a> Expansion<'a> {
         } else {
             quote!(|_| true)
         };
-        // The error is in no value that lives on while the body runs: it need not be `Send`.
+        // The error is in no value that lives on while the body runs: it need not be `Send`. A cache
+        // that is switched off does not look at the key, which may be long.
         quote!('__hardening_cached: {
-            #[allow(clippy::used_underscore_binding)]
-            let #fingerprint = #key;
-            let #lead = match #call.cache(#fingerprint) {
-                #private::Cached::Hit(#value) => {
-                    break '__hardening_cached ::core::result::Result::Ok(#value)
+            let #lead = if #call.is_cached() {
+                #[allow(clippy::used_underscore_binding)]
+                let #fingerprint = #key;
+                match #call.cache(#fingerprint) {
+                    #private::Cached::Hit(#value) => {
+                        break '__hardening_cached ::core::result::Result::Ok(#value)
+                    }
+                    #private::Cached::Miss(#absent) => match #absent.#join(&mut #call, #share)#wait {
+                        #private::Found::Answered(#outcome) => break '__hardening_cached #outcome,
+                        #private::Found::Lead(#lead) => #lead,
+                    },
                 }
-                #private::Cached::Miss(#absent) => match #absent.#join(&mut #call, #share)#wait {
-                    #private::Found::Answered(#outcome) => break '__hardening_cached #outcome,
-                    #private::Found::Lead(#lead) => #lead,
-                },
+            } else {
+                #private::Leading::none()
             };
             let #outcome = #inner;
             #lead.settle(&#call, #outcome, #keep)
@@ -413,12 +418,18 @@ impl<'a> Expansion<'a> {
         let cost = layer.code.cost.as_ref();
         let cost = cost.map_or_else(|| quote!(1), |cost| quote!(#private::cost(#cost)));
         let (admit, wait) = self.driver("rate_limit");
-        let [taken_from, tokens] = ["key", "cost"].map(ours);
+        let [taken_from, tokens, admitted] = ["key", "cost", "admitted"].map(ours);
         let refused = self.refused();
+        // A limit that is switched off asks for no key and no cost.
         quote!({
-            let #taken_from = #key;
-            let #tokens = #cost;
-            match #call.#admit(#taken_from, #tokens)#wait {
+            let #admitted = if #call.is_limited() {
+                let #taken_from = #key;
+                let #tokens = #cost;
+                #call.#admit(#taken_from, #tokens)#wait
+            } else {
+                ::core::result::Result::Ok(())
+            };
+            match #admitted {
                 ::core::result::Result::Ok(()) => #inner,
                 #refused
             }

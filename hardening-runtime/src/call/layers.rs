@@ -3,8 +3,10 @@
 use super::Call;
 use crate::{
     bulkhead::{Place, Priority, WaitEnded},
-    circuit_breaker::{Admitted, Signal},
-    clock, inject,
+    circuit_breaker::{Admitted, BreakerState, Signal},
+    clock,
+    config::CircuitBreakerPolicy,
+    inject, live,
     metrics::{Event, Layer},
     outcome::{Class, Failure, Rejected},
     rate_limit::{Admission, Verdict},
@@ -13,6 +15,13 @@ use crate::{
 use std::time::Duration;
 
 impl Call {
+    /// Whether there is a rate limit to ask.
+    #[inline]
+    #[must_use]
+    pub const fn is_limited(&self) -> bool {
+        self.live.rate_limit.is_some()
+    }
+
     /// The rate limit: the call's tokens, now or after its wait.
     #[inline]
     pub async fn rate_limit(&self, key: u64, cost: u32) -> Result<(), Rejected> {
@@ -92,9 +101,13 @@ impl Call {
     /// The circuit breaker: whether the dependency may be called.
     #[inline]
     pub fn circuit_breaker(&self) -> Result<Probing, Rejected> {
-        let Some(layer) = &self.live.circuit_breaker else {
-            return Ok(Probing(None));
-        };
+        match &self.live.circuit_breaker {
+            Some(layer) => self.ask_circuit(layer),
+            None => Ok(Probing(None)),
+        }
+    }
+
+    fn ask_circuit(&self, layer: &'static Guarded) -> Result<Probing, Rejected> {
         let admitted = if layer.observe {
             let admitted = layer.state.observe(&layer.policy, clock::now);
             if admitted.is_none() {
@@ -159,6 +172,8 @@ impl Call {
         }
     }
 }
+
+type Guarded = live::Layer<CircuitBreakerPolicy, BreakerState>;
 
 /// The retry layer of one call; switched off, it is none.
 #[derive(Debug)]
