@@ -213,3 +213,19 @@ async fn a_layer_can_be_switched_off_and_on_again() {
     reload().unwrap();
     assert!(limited().await.is_err(), "with the tokens of before");
 }
+
+#[tokio::test(start_paused = true)]
+async fn after_a_refused_start_the_first_call_loads_what_is_there_then() {
+    if !is_child() {
+        return in_child("after_a_refused_start_the_first_call_loads_what_is_there_then");
+    }
+    write(&format!(
+        "{}  overrides: {{\"no::such::site\": {{retry: {{max_attempts: 9}}}}}}\n",
+        file(7, 2, 2, 60, 1)
+    ));
+    assert!(hardening::init!().is_err());
+    write(&file(3, 2, 2, 60, 1));
+    assert_eq!(attempts().await, 3);
+    let shown = hardening::snapshot().configuration;
+    assert_eq!((shown.failed_reloads, shown.outdated), (1, false));
+}

@@ -356,3 +356,32 @@ async fn a_spent_retry_budget_stays_spent() {
     let _ = retried(&runs).await;
     assert_eq!(runs.take(), 3, "two seconds for each");
 }
+
+/// A value whose end looks at everything, as a guard or a span of the program may.
+#[derive(Clone)]
+struct Curious;
+
+impl Drop for Curious {
+    fn drop(&mut self) {
+        assert!(!hardening::sites().is_empty());
+    }
+}
+
+#[cached(policy = "cached_short", key = id)]
+async fn curious(id: u32) -> AppResult<Curious> {
+    let _ = id;
+    Ok(Curious)
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_a_shrunk_cache_drops_may_ask_for_everything() {
+    let _alone = alone();
+    put(&[]);
+    for id in 0..20 {
+        curious(id).await.unwrap();
+    }
+    put(&[("cache.cached_short_policy", "ttl: 1h, max_entries: 5")]);
+    let shown = hardening::snapshot();
+    let figures = shown.site("curious").unwrap().cache.unwrap();
+    assert_eq!(figures.evicted, 15);
+}

@@ -148,6 +148,24 @@ impl Live {
     }
 }
 
+/// What is newly in force, for the states. They are told with the lock given back: it wakes callers and
+/// drops results, which is the program's own code.
+pub(crate) struct Changes {
+    pub(crate) lives: Vec<(&'static Live, Option<&'static Live>)>,
+    pub(crate) bulkheads_off: Vec<&'static BulkheadState>,
+}
+
+impl Changes {
+    pub(crate) fn take_effect(self) {
+        for (live, former) in self.lives {
+            live.take_effect(former);
+        }
+        for state in self.bulkheads_off {
+            state.resize(u32::MAX); // nobody waits for a place any more
+        }
+    }
+}
+
 /// Whether no layer around that of `kind` can hold a call up. A site's layers are declared outside
 /// in.
 fn comes_first(site: &Site, kind: LayerKind) -> bool {

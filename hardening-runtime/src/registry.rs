@@ -11,7 +11,7 @@ use crate::{
     config::{Config, ConfigError, ConfigErrors, Policy, RateLimitPolicy, RetryPolicy, Selection},
     event, journal,
     kept::Kept,
-    live::{Live, Report, Resolution},
+    live::{Changes, Live, Report, Resolution},
     name,
     named::ByName,
     rate_limit::{LimiterState, OpSnapshot},
@@ -110,10 +110,9 @@ pub(crate) fn bring_alive(site: &'static Site) -> &'static Live {
         }
         let mut resolution = Live::resolve(site, states);
         let wrong = std::mem::take(&mut resolution.errors);
-        let live = states.put_at(site, resolution);
-        live.take_effect(None);
-        (live, wrong)
+        (states.put_at(site, resolution), wrong)
     });
+    live.take_effect(None);
     for error in &wrong {
         event::misconfigured(error);
     }
@@ -125,16 +124,22 @@ pub(crate) fn bring_alive(site: &'static Site) -> &'static Live {
 pub(crate) fn put_in_force(config: Config, wrong: Vec<ConfigError>) -> Result<(), ConfigErrors> {
     let mut guard = locked();
     let config = Arc::new(config);
+    let is_first = guard.is_none();
     let states = guard.get_or_insert_with(|| States::new_shared(Arc::clone(&config)));
     let before = std::mem::replace(&mut states.config, config);
     match everywhere(states, wrong) {
         Ok((resolutions, by_name)) => {
             states.by_name = by_name;
-            states.put_everywhere(resolutions);
+            let changes = states.put_everywhere(resolutions);
+            drop(guard);
+            changes.take_effect();
             Ok(())
         }
         Err(errors) => {
             states.config = before;
+            if is_first {
+                *guard = None; // whoever calls first loads what is there then
+            }
             Err(errors)
         }
     }
@@ -226,25 +231,22 @@ impl States {
         live
     }
 
-    /// Puts what was resolved in force at every site, and only then tells the states.
-    fn put_everywhere(&mut self, resolutions: Vec<(&'static Site, Resolution)>) {
+    /// Puts what was resolved in force at every site.
+    fn put_everywhere(&mut self, resolutions: Vec<(&'static Site, Resolution)>) -> Changes {
         let put = |(site, resolution): (&'static Site, _)| {
             let former = site.live_now();
             (self.put_at(site, resolution), former)
         };
         let lives: Vec<_> = resolutions.into_iter().map(put).collect();
-        for (live, former) in &lives {
-            live.take_effect(*former);
-        }
         for limiter in self.limiters.values() {
             limiter.set_cleanup_threshold(self.config.cleanup_threshold());
         }
         let layers = lives.iter().filter_map(|(live, _)| live.bulkhead.as_ref());
         let on: Vec<_> = layers.map(|layer| layer.state).collect();
-        for state in self.bulkheads.values() {
-            if !on.iter().any(|other| std::ptr::eq(*other, *state)) {
-                state.resize(u32::MAX); // switched off: nobody waits for a place any more
-            }
+        let is_off = |state: &&BulkheadState| !on.iter().any(|other| std::ptr::eq(*other, *state));
+        Changes {
+            bulkheads_off: self.bulkheads.values().copied().filter(is_off).collect(),
+            lives,
         }
     }
 
