@@ -29,6 +29,7 @@ const SHORTEST: Duration = Duration::from_millis(100);
 /// // …
 /// watch.stop();
 /// ```
+#[allow(clippy::must_use_candidate)] // most programs watch for as long as they run
 pub fn watch(interval: Duration) -> Watch {
     let mut wanted = watching();
     wanted.asks += 1;
@@ -156,12 +157,12 @@ fn replace(
         return;
     };
     let mut watching = self::watching();
-    match watching.running.as_mut().filter(|running| running.id == id) {
-        Some(running) => running.driver = Some(driver),
-        None => {
-            drop(watching);
-            driver.end(); // replaced in the meantime
-        }
+    let running = watching.running.as_mut();
+    if let Some(running) = running.filter(|running| running.id == id) {
+        running.driver = Some(driver);
+    } else {
+        drop(watching);
+        driver.end(); // replaced in the meantime
     }
 }
 
