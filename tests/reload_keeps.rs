@@ -11,6 +11,7 @@ use hardening::{
     testing::{alone, configure},
 };
 use std::{
+    fmt::Write as _,
     sync::{Arc, Mutex},
     time::Duration,
 };
@@ -42,11 +43,11 @@ fn put(changed: &[(&str, &str)]) {
         .partition(|(key, _)| key.starts_with("limited"));
     let mut yaml = "runtime:\n  rate_limiting:\n    defaults:\n".to_owned();
     for (op, value) in ops {
-        yaml += &format!("      {op}: {{{value}}}\n");
+        let _ = writeln!(yaml, "      {op}: {{{value}}}");
     }
     for (path, value) in policies {
         let (section, policy) = path.split_once('.').unwrap();
-        yaml += &format!("  {section}: {{{policy}: {{{value}}}}}\n");
+        let _ = writeln!(yaml, "  {section}: {{{policy}: {{{value}}}}}");
     }
     configure(&yaml).unwrap_or_else(|errors| panic!("{errors}\n{yaml}"));
 }
@@ -226,7 +227,7 @@ async fn all(tasks: Vec<JoinHandle<AppResult<()>>>) -> f64 {
 
 fn running_and_waiting() -> (u32, u32) {
     let snapshot = hardening::snapshot();
-    let bulkhead = snapshot.site("placed").unwrap().bulkhead.clone();
+    let bulkhead = snapshot.site("placed").unwrap().bulkhead;
     bulkhead.map_or((0, 0), |it| (it.running, it.queued.total()))
 }
 

@@ -11,7 +11,7 @@ use hardening::{
     testing::{alone, configure},
     timeout,
 };
-use std::time::Duration;
+use std::{fmt::Write as _, time::Duration};
 use support::{AppError, AppResult, Runs};
 use tokio::task::yield_now;
 
@@ -52,14 +52,12 @@ fn put(section: &str, site: &str, switch: Switch) {
     for (name, policies) in SECTIONS {
         let on = |at| !(name == section && switch == at);
         let policies = policies.replace("SWITCH", &format!("enabled: {}", on(Switch::Policy)));
-        yaml += &format!(
-            "  {name}: {{enabled: {}, {policies}}}\n",
-            on(Switch::Section)
-        );
+        let section_on = on(Switch::Section);
+        let _ = writeln!(yaml, "  {name}: {{enabled: {section_on}, {policies}}}");
     }
     if switch == Switch::Override {
-        yaml +=
-            &format!("  overrides: {{\"switches::{site}\": {{{section}: {{enabled: false}}}}}}\n");
+        let off = format!("{{{section}: {{enabled: false}}}}");
+        let _ = writeln!(yaml, "  overrides: {{\"switches::{site}\": {off}}}");
     }
     configure(&yaml).unwrap_or_else(|errors| panic!("{errors}\n{yaml}"));
 }
