@@ -205,8 +205,8 @@ async fn the_timeout_and_the_observe_mode_can_be_set_by_override() {
         assert_eq!(runs(shop::search), 1);
     }
     let snapshot = hardening::snapshot();
-    let rejected = &snapshot.site("shop::search").unwrap().figures.rejected_by;
-    assert_eq!((rejected.rate_limit, rejected.circuit_breaker), (4, 3));
+    let would_have = &snapshot.site("shop::search").unwrap().figures.would_have;
+    assert_eq!((would_have.rate_limited, would_have.circuit_open), (4, 3));
 }
 
 #[test]

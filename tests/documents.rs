@@ -74,3 +74,26 @@ fn every_link_of_the_readme_to_a_file_leads_to_one() {
         read(target);
     }
 }
+
+/// What an operator finds in the log stands on the page *Operating*.
+#[test]
+fn every_warning_and_error_has_a_row_on_the_page_for_operators() {
+    let page = read("docs/operating.md");
+    let sources = ["event.rs", "health/run.rs"];
+    let sources = sources.map(|file| read(&format!("hardening-runtime/src/{file}")));
+    let events = sources.iter().flat_map(|source| source.lines());
+    let mut told = 0;
+    for event in events.filter(|line| line.contains("tracing::")) {
+        let level = event.split_once("tracing::").unwrap().1;
+        let level = level.split_once('!').unwrap().0.to_uppercase();
+        let message = event.rsplit('"').nth(1).unwrap();
+        if !["ERROR", "WARN"].contains(&level.as_str()) || message.starts_with('{') {
+            continue;
+        }
+        let message = message.split_once(":\\n").map_or(message, |(said, _)| said);
+        let row = format!("\n| `{level}` | `{message}");
+        assert!(page.contains(&row), "{event}");
+        told += 1;
+    }
+    assert!(told >= 12, "{told}");
+}

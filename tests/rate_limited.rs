@@ -246,7 +246,8 @@ async fn in_observe_mode_refusals_are_counted_and_calls_go_on() {
     let snapshot = hardening::snapshot();
     let path = "in_observe_mode_refusals_are_counted_and_calls_go_on::ask";
     let figures = &snapshot.site(path).unwrap().figures;
-    assert_eq!((figures.success, figures.rejected_by.rate_limit), (3, 2));
+    assert_eq!((figures.success, figures.rejected_by.rate_limit), (3, 0));
+    assert_eq!(figures.would_have.rate_limited, 2);
 }
 
 #[tokio::test(start_paused = true)]

@@ -293,3 +293,19 @@ async fn the_status_codes_worth_another_try_are_those_of_the_file() {
         "the built-in ones again"
     );
 }
+
+#[tokio::test(start_paused = true)]
+async fn after_a_refused_start_the_first_call_loads_what_is_there_then() {
+    if !is_child() {
+        return in_child("after_a_refused_start_the_first_call_loads_what_is_there_then");
+    }
+    write(&format!(
+        "{}  overrides: {{\"no::such::site\": {{retry: {{max_attempts: 9}}}}}}\n",
+        file(7, 2, 2, 60, 1)
+    ));
+    assert!(hardening::init!().is_err());
+    write(&file(3, 2, 2, 60, 1));
+    assert_eq!(attempts().await, 3);
+    let shown = hardening::snapshot().configuration;
+    assert_eq!((shown.failed_reloads, shown.outdated), (1, false));
+}

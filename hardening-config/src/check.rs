@@ -6,7 +6,7 @@ use crate::{
     file,
     kind::{LayerKind, with_policy},
     layer::{Breach, Layer, fold},
-    policy::Switches,
+    policy::{RuntimePolicy, Switches},
     resolve::unknown_setting,
     schema::{Policy, Settings},
 };
@@ -23,6 +23,7 @@ impl Config {
         for (kind, layer) in self.overrides.iter().flat_map(|site| &site.layers) {
             errors.extend(with_policy!(*kind, P => check_override::<P>(layer), else Vec::new()));
         }
+        errors.extend(self.settle_runtime());
         errors.extend(self.settle_sections());
         errors.extend(self.settle_health());
         errors
@@ -53,6 +54,13 @@ impl Config {
     fn broken_rules<'a, P: Policy>(&'a self, named: &'a Named) -> Vec<Breach<'a>> {
         let layers = self.layers(P::KIND, Some(named), &[]);
         fold::<P>(&layers).settle()
+    }
+
+    fn settle_runtime(&mut self) -> Vec<ConfigError> {
+        let folded = fold::<RuntimePolicy>(&[&self.runtime_layer]);
+        let (runtime, errors) = (folded.value, folded.errors);
+        self.runtime = runtime;
+        errors
     }
 
     /// Reads what the sections say besides their policies.

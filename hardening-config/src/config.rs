@@ -8,7 +8,7 @@ use crate::{
     file, from_env,
     kind::LayerKind,
     layer::{Folded, Layer, Source, fold},
-    policy::{HealthPolicy, SectionPolicy},
+    policy::{HealthPolicy, RuntimePolicy, SectionPolicy},
 };
 
 /// What is in force without a file.
@@ -20,6 +20,8 @@ pub struct Config {
     file: Option<Arc<str>>,
     /// One for each kind, in its order.
     sections: Vec<Section>,
+    /// What the file, and then the environment, say about the runtime as a whole.
+    pub(crate) runtime_layer: Layer,
     /// What the file, and then the environment, say for all health checks.
     pub(crate) health_layers: [Layer; 2],
     pub(crate) providers: Vec<Named>,
@@ -27,6 +29,7 @@ pub struct Config {
     pub(crate) health: HealthPolicy,
     pub(crate) cleanup_threshold: u32,
     pub(crate) retryable_codes: Vec<u16>,
+    pub(crate) runtime: RuntimePolicy,
     pub(crate) warnings: Vec<ConfigError>,
 }
 
@@ -100,12 +103,14 @@ impl Config {
         Self {
             file,
             sections: vec![Section::default(); LayerKind::ALL.len()],
+            runtime_layer: Layer::new(),
             health_layers: [Layer::new(), Layer::new()],
             providers: Vec::new(),
             overrides: Vec::new(),
             health: HealthPolicy::default(),
             cleanup_threshold: defaults.cleanup_threshold,
             retryable_codes: defaults.retryable_codes,
+            runtime: RuntimePolicy::default(),
             warnings: Vec::new(),
         }
     }
@@ -192,6 +197,12 @@ impl Config {
     #[must_use]
     pub fn cleanup_threshold(&self) -> u32 {
         self.cleanup_threshold
+    }
+
+    /// The settings of the runtime as a whole.
+    #[must_use]
+    pub fn runtime(&self) -> &RuntimePolicy {
+        &self.runtime
     }
 
     /// The call sites that the file overrides, and where.

@@ -12,7 +12,7 @@ use crate::{
     file,
     kind::LayerKind,
     layer::{Entry, Layer},
-    policy::{HealthDefaults, Provider, SectionPolicy},
+    policy::{HealthDefaults, Provider, RuntimePolicy, SectionPolicy},
     schema::{Key, Settings},
 };
 
@@ -43,11 +43,15 @@ fn origin(variable: &str) -> Origin {
     }
 }
 
-/// The layer and the key that `SECTION__KEY` or `SECTION__NAME__KEY` mean.
+/// The layer and the key that `KEY`, `SECTION__KEY` or `SECTION__NAME__KEY` mean.
 fn target<'a>(
     config: &'a mut Config,
     path: &str,
 ) -> Result<(&'a mut Layer, &'static str), Problem> {
+    let of_runtime = RuntimePolicy::KEYS.iter();
+    if let Some(key) = of_runtime.clone().find(|key| capitals(key.name) == path) {
+        return Ok((&mut config.runtime_layer, key.name));
+    }
     let (section, rest) = path.split_once("__").unwrap_or((path, ""));
     let kind = LayerKind::ALL
         .into_iter()

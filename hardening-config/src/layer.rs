@@ -169,6 +169,11 @@ impl<'a, T: Settings> Folded<'a, T> {
         }
     }
 
+    /// Whether somebody wrote this one.
+    pub(crate) fn says(&self, key: &str) -> bool {
+        self.sources.contains_key(key)
+    }
+
     pub(crate) fn origin(&self, key: &str) -> Origin {
         self.sources
             .get(key)

@@ -95,12 +95,23 @@ impl Config {
     ) -> Resolved<P> {
         let section = self.section(P::KIND).policy();
         let enabled = section.value.enabled && switches.value.enabled;
-        let observe = P::KIND.can_observe() && switches.value.mode == Mode::Observe;
+        // Ops inherit nothing from each other, and this from their section.
+        let of_section = P::KIND == LayerKind::RateLimit && !switches.says("mode");
+        let mode = if of_section {
+            section.value.mode
+        } else {
+            switches.value.mode
+        };
+        let observe = P::KIND.can_observe() && mode == Mode::Observe;
         let mut settings = folded.effective();
         settings.extend(switches.effective().into_iter().filter_map(|mut switch| {
             if switch.key == "enabled" && !section.value.enabled {
                 switch.value = false.show();
                 switch.origin = section.origin("enabled");
+            }
+            if switch.key == "mode" && of_section {
+                switch.value = mode.show();
+                switch.origin = section.origin("mode");
             }
             (switch.key != "mode" || P::KIND.can_observe()).then_some(switch)
         }));

@@ -3,7 +3,7 @@
 use hardening_config::{
     BulkheadPolicy, CachePolicy, CircuitBreakerPolicy, Config, Environment, HealthPolicy, Key,
     LayerKind, Policy, Provider, RetryPolicy, Selection, TimeoutPolicy,
-    policy::{HealthDefaults, SectionPolicy},
+    policy::{HealthDefaults, RuntimePolicy, SectionPolicy},
     schema::Settings,
 };
 use serde_yaml::Value;
@@ -97,7 +97,7 @@ fn every_section_says_its_own_keys() {
     {
         let written = section(&[kind.section().unwrap()]);
         let known = SectionPolicy::KEYS.iter().filter(|key| match key.name {
-            "cleanup_threshold" => kind == LayerKind::RateLimit,
+            "mode" | "cleanup_threshold" => kind == LayerKind::RateLimit,
             "retryable_codes" => kind == LayerKind::Retry,
             _ => true,
         });
@@ -124,6 +124,15 @@ fn the_health_checks_are_the_defaults_of_the_code() {
     );
     let provider = section(&["health_checks", "providers", "database"]);
     assert_eq!(keys(&provider), names(Provider::KEYS));
+}
+
+#[test]
+fn every_key_of_the_runtime_itself_is_there_with_its_default() {
+    let written = section(&[]);
+    for key in names(RuntimePolicy::KEYS) {
+        assert!(keys(&written).contains(&key), "{key}");
+    }
+    assert_eq!(*config().runtime(), RuntimePolicy::default());
 }
 
 #[test]

@@ -22,10 +22,24 @@ pub(crate) fn rejected(site: &str, layer: &str, rejected: &Rejected) {
     tracing::debug!(target: TARGET, site, layer, name = rejected.name(), retry_after, "rejected");
 }
 
-/// A circuit opened, for `open_for`.
-pub(crate) fn circuit_opened(name: &str, open_for: Option<Duration>, reason: &dyn Display) {
+/// A layer in `mode: observe` would have refused `count` calls since this was told last.
+pub(crate) fn would_have_rejected(name: &str, layer: &str, count: u64) {
+    tracing::warn!(target: TARGET, name, layer, count, "would have rejected");
+}
+
+/// A circuit opened, for `open_for`. One that is only observed does no harm by it.
+pub(crate) fn circuit_opened(
+    name: &str,
+    open_for: Option<Duration>,
+    reason: &dyn Display,
+    observed: bool,
+) {
     let open_for = open_for.map(|duration| duration.as_secs_f64());
-    tracing::error!(target: TARGET, name, layer = "circuit_breaker", open_for, %reason, "opened");
+    if observed {
+        tracing::warn!(target: TARGET, name, layer = "circuit_breaker", open_for, %reason, observed, "opened");
+    } else {
+        tracing::error!(target: TARGET, name, layer = "circuit_breaker", open_for, %reason, "opened");
+    }
 }
 
 /// An open circuit admits probes.
@@ -58,9 +72,19 @@ pub(crate) fn hook_panicked(site: &str, hook: &str) {
     tracing::error!(target: TARGET, site, hook, "panicked; the call goes on");
 }
 
-/// The configuration is wrong. What was in force before stays.
+/// The configuration is wrong, and was found to be so by the first call.
 pub(crate) fn misconfigured(errors: &dyn Display) {
     tracing::error!(target: TARGET, "the configuration is wrong:\n{errors}");
+}
+
+/// A new configuration is wrong. What was in force before stays.
+pub(crate) fn reload_refused(errors: &dyn Display) {
+    tracing::error!(target: TARGET, "reload refused, what was in force stays:\n{errors}");
+}
+
+/// A new configuration is in force.
+pub(crate) fn reloaded(file: Option<&str>) {
+    tracing::info!(target: TARGET, file, "reloaded");
 }
 
 /// Something in the configuration looks like a mistake.

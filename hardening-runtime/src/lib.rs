@@ -4,11 +4,11 @@
 //!
 //! 1. [`outcome`], `retry_after`, `classify` (what errors of other crates are worth), [`clock`], `chance`,
 //!    `context`, `name`, `sync`
-//! 2. `event`
+//! 2. `event`, `observed`
 //! 3. the layers: [`mod@retry`], [`rate_limit`], [`circuit_breaker`], [`bulkhead`], [`timeout`],
 //!    [`mod@cache`]; each decides and knows no other. Beside them [`metrics`] and [`health`]
-//! 4. `site` (an annotated function), `enclosing` (what is around it), `live` (what is in force there), `registry` (who shares what),
-//!    `source` and `start` (where the configuration comes from), `call` (what the generated code
+//! 4. `site` (an annotated function), `enclosing` (what is around it), `live` and `kept` (what is in force there, and what was), `registry` (who shares what),
+//!    `source`, `start`, `watch` and `journal` (where the configuration comes from, and how that went), `call` (what the generated code
 //!    drives), `named` and `report` (the same by name, and for people)
 //! 5. `private` (all that generated code may name), `testing`
 #![forbid(unsafe_code)]
@@ -25,10 +25,13 @@ mod enclosing;
 mod event;
 pub mod health;
 mod inject;
+mod journal;
+mod kept;
 mod live;
 pub mod metrics;
 mod name;
 mod named;
+mod observed;
 pub mod outcome;
 #[doc(hidden)]
 pub mod private;
@@ -45,6 +48,7 @@ mod sync;
 #[cfg(feature = "test-util")]
 pub mod testing;
 pub mod timeout;
+mod watch;
 
 pub use bulkhead::{Bulkhead, Priority};
 pub use cache::Cache;
@@ -55,6 +59,7 @@ pub use hardening_config as config;
 pub use hardening_config::{
     BulkheadPolicy, CachePolicy, CircuitBreakerPolicy, RateLimitPolicy, TimeoutPolicy,
 };
+pub use journal::{ConfigurationSnapshot, FailedReload};
 pub use named::{NamedCache, cache, check_rate_limit};
 pub use outcome::{Class, Classify, Failure, Rejected};
 pub use rate_limit::RateLimiter;
@@ -63,3 +68,4 @@ pub use retry::{Retry, RetryEvent, RetryPolicy, retry, retry_blocking};
 pub use retry_after::parse_retry_after;
 pub use start::{Started, reload};
 pub use timeout::Timeout;
+pub use watch::{Watch, watch};

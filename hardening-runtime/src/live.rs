@@ -18,7 +18,9 @@ use crate::{
 };
 use std::{fmt, sync::OnceLock};
 
-/// The policies and states of one site. A layer that is not there, or switched off, is none.
+/// The policies and states of one site. A layer that is not there, or switched off, is none: to a call
+/// that is a load and a branch.
+#[derive(PartialEq)]
 pub(crate) struct Live {
     pub(crate) path: &'static str,
     pub(crate) enclosing: Enclosing,
@@ -32,7 +34,15 @@ pub(crate) struct Live {
     pub(crate) retries_first: bool,
     pub(crate) circuit_breaker: Option<Layer<CircuitBreakerPolicy, BreakerState>>,
     pub(crate) bulkhead: Option<Layer<BulkheadPolicy, BulkheadState>>,
+}
+
+/// What the configuration comes to at one site.
+pub(crate) struct Resolution {
+    pub(crate) live: Live,
     pub(crate) report: Vec<Report>,
+    /// What is wrong: then `live` has the layers that can be resolved, and the others at their
+    /// section's defaults.
+    pub(crate) errors: Vec<ConfigError>,
 }
 
 /// A layer in force.
@@ -65,20 +75,23 @@ impl fmt::Debug for Live {
     }
 }
 
-impl Live {
-    /// Resolves every layer of `site`; all that is wrong is in the error.
-    pub(crate) fn of(site: &'static Site, states: &mut States) -> Result<Self, Vec<ConfigError>> {
-        let (live, errors) = Self::resolve(site, states);
-        if errors.is_empty() {
-            Ok(live)
-        } else {
-            Err(errors)
-        }
+impl<P: PartialEq, S> PartialEq for Layer<P, S> {
+    fn eq(&self, other: &Self) -> bool {
+        let same_state = std::ptr::eq(self.state, other.state);
+        same_state && self.observe == other.observe && self.policy == other.policy
     }
+}
 
-    /// What is in force, and what is wrong: the layers that can be resolved, and the others at their
-    /// section's defaults.
-    pub(crate) fn resolve(site: &'static Site, states: &mut States) -> (Self, Vec<ConfigError>) {
+/// Which state it has found so far is no setting.
+impl PartialEq for CacheLayer {
+    fn eq(&self, other: &Self) -> bool {
+        self.identity == other.identity && self.policy == other.policy
+    }
+}
+
+impl Live {
+    /// Resolves every layer of `site`. Changes nothing that calls see.
+    pub(crate) fn resolve(site: &'static Site, states: &mut States) -> Resolution {
         let path = crate::name::intern(&site.path());
         let mut resolver = Resolver {
             site,
@@ -98,10 +111,61 @@ impl Live {
             retries_first: comes_first(site, LayerKind::Retry),
             circuit_breaker: resolver.circuit_breaker(),
             bulkhead: resolver.bulkhead(),
-            report: Vec::new(),
         };
         let Resolver { report, errors, .. } = resolver;
-        (Self { report, ..live }, errors)
+        Resolution {
+            live,
+            report,
+            errors,
+        }
+    }
+
+    /// The cache that `former` has found is known from the start.
+    fn adopt(&self, former: &Self) {
+        if let (Some(cache), Some(former)) = (&self.cache, &former.cache)
+            && let Some(state) = former.state.get()
+        {
+            let _ = cache.state.set(*state);
+        }
+    }
+
+    /// Tells the states what they would otherwise learn from the next call: who waits for a place
+    /// that there is now gets it, and results beyond the bound are put out.
+    pub(crate) fn take_effect(&self, former: Option<&Self>) {
+        if let Some(former) = former {
+            self.adopt(former);
+        }
+        if let Some(layer) = &self.bulkhead {
+            layer.state.resize(layer.policy.max_concurrent);
+        }
+        if let Some(layer) = &self.circuit_breaker {
+            layer.state.set_observed(layer.observe);
+        }
+        let before = former.and_then(|former| former.cache.as_ref());
+        if let (Some(cache), Some(before)) = (&self.cache, before)
+            && cache.policy.max_entries < before.policy.max_entries
+            && let Some(state) = cache.state.get()
+        {
+            state.fit(cache.policy.max_entries);
+        }
+    }
+}
+
+/// What is newly in force, for the states. They are told with the lock given back: it wakes callers and
+/// drops results, which is the program's own code.
+pub(crate) struct Changes {
+    pub(crate) lives: Vec<(&'static Live, Option<&'static Live>)>,
+    pub(crate) bulkheads_off: Vec<&'static BulkheadState>,
+}
+
+impl Changes {
+    pub(crate) fn take_effect(self) {
+        for (live, former) in self.lives {
+            live.take_effect(former);
+        }
+        for state in self.bulkheads_off {
+            state.resize(u32::MAX); // nobody waits for a place any more
+        }
     }
 }
 
@@ -238,7 +302,6 @@ impl Resolver<'_> {
         let (policy, observe): (BulkheadPolicy, _) = self.policy(LayerKind::Bulkhead)?;
         let identity = self.identity(self.name_of(LayerKind::Bulkhead));
         let state = self.states.bulkhead(identity, self.path);
-        state.resize(policy.max_concurrent);
         Some(Layer {
             policy,
             state,

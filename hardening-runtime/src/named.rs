@@ -55,7 +55,7 @@ impl ByName {
 fn op(states: &mut States, name: &'static str) -> Result<Op, ConfigErrors> {
     let resolved = states.config().resolve(&by_name(name))?;
     Ok(Op {
-        policy: Box::leak(Box::new(resolved.policy)),
+        policy: states.kept.ops.keep(resolved.policy),
         state: states.limiter(Identity::Named(name), name),
         enabled: resolved.enabled,
         observe: resolved.observe,
@@ -69,7 +69,7 @@ fn named(states: &mut States, name: &'static str) -> Result<Named, ConfigErrors>
         policy.max_attempts = 1;
     }
     Ok(Named {
-        policy: Box::leak(Box::new(policy)),
+        policy: states.kept.retries.keep(policy),
         budget: states.budget(name),
     })
 }
@@ -119,12 +119,14 @@ pub fn check_rate_limit<K: Hash + ?Sized>(op: &str, key: &K) -> Result<(), Rejec
     if !op.enabled {
         return Ok(());
     }
-    let checked = op.state.check(op.policy, hash_key(key), 1, clock::now());
-    let told = |rejected: &_| event::rejected("check_rate_limit", "rate_limit", rejected);
-    match checked.inspect_err(told) {
-        Err(_) if op.observe => Ok(()),
-        checked => checked,
+    let (key, now) = (hash_key(key), clock::now());
+    if op.observe {
+        // It never waits, so there is no time to wait for.
+        op.state.observe(op.policy, key, 1, now, Some(now));
+        return Ok(());
     }
+    let told = |rejected: &_| event::rejected("check_rate_limit", "rate_limit", rejected);
+    op.state.check(op.policy, key, 1, now).inspect_err(told)
 }
 
 /// A policy by its name in the configuration: `retry("expensive", || async { … })`. Its budget is

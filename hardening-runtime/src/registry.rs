@@ -1,20 +1,24 @@
 //! The policies in force and the state that sites share by name: found once when a site comes
 //! alive, never while a call runs.
 
+#[cfg(all(test, not(hardening_loom)))]
+mod tests;
+
 use crate::{
     bulkhead::BulkheadState,
     cache::{CacheState, ErasedCache, Fingerprint, Value},
     circuit_breaker::BreakerState,
     classify,
-    config::{Config, ConfigError, ConfigErrors, Policy, Selection},
-    event,
-    live::Live,
+    config::{Config, ConfigError, ConfigErrors, Policy, RateLimitPolicy, RetryPolicy, Selection},
+    event, journal,
+    kept::Kept,
+    live::{Changes, Live, Report, Resolution},
     name,
     named::ByName,
-    rate_limit::LimiterState,
+    rate_limit::{LimiterState, OpSnapshot},
     retry::BudgetState,
     site::{self, Site},
-    source,
+    source, watch,
 };
 use std::{
     any::TypeId,
@@ -50,6 +54,11 @@ pub(crate) struct States {
     bulkheads: HashMap<Identity, &'static BulkheadState>,
     caches: HashMap<(Identity, TypeId), &'static dyn ErasedCache>,
     pub(crate) by_name: ByName,
+    pub(crate) kept: KeptByName,
+    /// What was ever in force at each site, by its address.
+    lives: HashMap<usize, Kept<Live>>,
+    /// How each site came to what is in force.
+    reports: HashMap<usize, Arc<[Report]>>,
 }
 
 static STATES: Mutex<Option<States>> = Mutex::new(None);
@@ -61,32 +70,51 @@ fn locked() -> MutexGuard<'static, Option<States>> {
 /// Does `act` with the states; the first time, the configuration is loaded. What is wrong with it
 /// is told as events, once the lock is given back, and the built-in policies are in force.
 pub(crate) fn with<R>(act: impl FnOnce(&mut States) -> R) -> R {
-    let mut wrong = None;
+    let mut loaded = None;
     let mut states = locked();
     let result = act(states.get_or_insert_with(|| {
-        let config = source::load().unwrap_or_else(|errors| {
-            wrong = Some(errors);
-            Config::builtin()
-        });
+        let (config, wrong) = load();
         classify::put_in_force(config.retryable_codes());
+        loaded = Some((config.runtime().watch, wrong));
         States::new(config)
     }));
     drop(states);
-    if let Some(errors) = wrong {
-        event::misconfigured(&errors);
+    if let Some((watched, wrong)) = loaded {
+        if let Some(errors) = wrong {
+            event::misconfigured(&errors);
+        }
+        watch::set_by_file(watched);
     }
     result
+}
+
+/// The configuration that is found, or the built-in one and what is wrong with the other.
+fn load() -> (Config, Option<ConfigErrors>) {
+    let found = source::look();
+    match source::parse(&found) {
+        Ok(config) => {
+            journal::in_force(found, config.file().map(str::to_owned));
+            (config, None)
+        }
+        Err(errors) => {
+            journal::refused(found, &errors);
+            (Config::builtin(), Some(errors))
+        }
+    }
 }
 
 /// Makes `site` come alive.
 #[cold]
 pub(crate) fn bring_alive(site: &'static Site) -> &'static Live {
     let (live, wrong) = with(|states| {
-        let (live, wrong) = Live::resolve(site, states);
-        let live: &'static Live = Box::leak(Box::new(live));
-        site.set_live(Some(live));
-        (live, wrong)
+        if let Some(live) = site.live_now() {
+            return (live, Vec::new()); // another thread was quicker
+        }
+        let mut resolution = Live::resolve(site, states);
+        let wrong = std::mem::take(&mut resolution.errors);
+        (states.put_at(site, resolution), wrong)
     });
+    live.take_effect(None);
     for error in &wrong {
         event::misconfigured(error);
     }
@@ -98,45 +126,44 @@ pub(crate) fn bring_alive(site: &'static Site) -> &'static Live {
 pub(crate) fn put_in_force(config: Config, wrong: Vec<ConfigError>) -> Result<(), ConfigErrors> {
     let mut guard = locked();
     let config = Arc::new(config);
+    let is_first = guard.is_none();
     let states = guard.get_or_insert_with(|| States::new_shared(Arc::clone(&config)));
     let before = std::mem::replace(&mut states.config, config);
     match everywhere(states, wrong) {
-        Ok((lives, by_name)) => {
+        Ok((resolutions, by_name)) => {
             states.by_name = by_name;
-            classify::put_in_force(states.config.retryable_codes());
-            for limiter in states.limiters.values() {
-                limiter.set_cleanup_threshold(states.config.cleanup_threshold());
-            }
-            for (site, live) in lives {
-                site.set_live(Some(Box::leak(Box::new(live))));
-            }
+            let changes = states.put_everywhere(resolutions);
+            drop(guard);
+            changes.take_effect();
             Ok(())
         }
         Err(errors) => {
             states.config = before;
+            if is_first {
+                *guard = None; // whoever calls first loads what is there then
+            }
             Err(errors)
         }
     }
 }
 
 /// What is in force at each site, and by name, with the configuration of `states`.
-type Everywhere = (Vec<(&'static Site, Live)>, ByName);
+type Everywhere = (Vec<(&'static Site, Resolution)>, ByName);
 
 fn everywhere(states: &mut States, wrong: Vec<ConfigError>) -> Result<Everywhere, ConfigErrors> {
-    let (mut lives, mut errors) = (Vec::new(), wrong);
+    let (mut resolutions, mut errors) = (Vec::new(), wrong);
     for site in site::all() {
-        match Live::of(site, states) {
-            Ok(live) => lives.push((site, live)),
-            Err(more) => errors.extend(more),
-        }
+        let mut resolution = Live::resolve(site, states);
+        errors.append(&mut resolution.errors);
+        resolutions.push((site, resolution));
     }
     errors.extend(crate::start::overrides_without_a_site(&states.config));
     let names = states.by_name.clone();
     let by_name = names.again(states).map_err(|more| errors.extend(more));
     match (ConfigErrors::of(errors), by_name) {
-        (None, Ok(by_name)) => Ok((lives, by_name)),
+        (None, Ok(by_name)) => Ok((resolutions, by_name)),
         (Some(errors), _) => Err(errors),
-        (None, Err(())) => Ok((lives, names)),
+        (None, Err(())) => Ok((resolutions, names)),
     }
 }
 
@@ -192,7 +219,52 @@ impl States {
             bulkheads: HashMap::new(),
             caches: HashMap::new(),
             by_name: ByName::default(),
+            kept: KeptByName::default(),
+            lives: HashMap::new(),
+            reports: HashMap::new(),
         }
+    }
+
+    /// Puts what was resolved in force at `site`.
+    fn put_at(&mut self, site: &'static Site, resolution: Resolution) -> &'static Live {
+        let Resolution { live, report, .. } = resolution;
+        let live = self.lives.entry(address(site)).or_default().keep(live);
+        self.reports.insert(address(site), report.into());
+        site.set_live(Some(live));
+        live
+    }
+
+    /// Puts what was resolved in force at every site.
+    fn put_everywhere(&mut self, resolutions: Vec<(&'static Site, Resolution)>) -> Changes {
+        let put = |(site, resolution): (&'static Site, _)| {
+            let former = site.live_now();
+            (self.put_at(site, resolution), former)
+        };
+        let lives: Vec<_> = resolutions.into_iter().map(put).collect();
+        classify::put_in_force(self.config.retryable_codes());
+        for limiter in self.limiters.values() {
+            limiter.set_cleanup_threshold(self.config.cleanup_threshold());
+        }
+        let layers = lives.iter().filter_map(|(live, _)| live.bulkhead.as_ref());
+        let on: Vec<_> = layers.map(|layer| layer.state).collect();
+        let is_off = |state: &&BulkheadState| !on.iter().any(|other| std::ptr::eq(*other, *state));
+        Changes {
+            bulkheads_off: self.bulkheads.values().copied().filter(is_off).collect(),
+            lives,
+        }
+    }
+
+    /// How each layer of `site` came to its settings.
+    pub(crate) fn report(&self, site: &'static Site) -> Option<Arc<[Report]>> {
+        self.reports.get(&address(site)).cloned()
+    }
+
+    /// The figures of every op, and of every rate limit that is not shared.
+    pub(crate) fn ops(&self) -> Vec<OpSnapshot> {
+        self.limiters
+            .values()
+            .map(|state| state.snapshot())
+            .collect()
     }
 
     /// The configuration in force.
@@ -251,6 +323,18 @@ impl States {
             .entry(identity)
             .or_insert_with(|| leak(BulkheadState::new(identity.name(path))))
     }
+}
+
+/// The policies that were asked for by name.
+#[derive(Default)]
+pub(crate) struct KeptByName {
+    pub(crate) ops: Kept<RateLimitPolicy>,
+    pub(crate) retries: Kept<RetryPolicy>,
+}
+
+/// Sites are statics: an address is a site.
+fn address(site: &'static Site) -> usize {
+    std::ptr::from_ref(site) as usize
 }
 
 fn leak<T>(state: T) -> &'static T {

@@ -4,8 +4,11 @@ use crate::{
     bulkhead::BulkheadSnapshot,
     cache::CacheFigures,
     circuit_breaker::Snapshot as CircuitSnapshot,
-    live::Live,
+    journal::{self, ConfigurationSnapshot},
+    live::Report,
     metrics::SiteFigures,
+    rate_limit::OpSnapshot,
+    registry,
     site::{self, Site},
 };
 use serde::Serialize;
@@ -64,22 +67,20 @@ pub fn sites() -> Vec<SiteInfo> {
 }
 
 fn info(site: &'static Site) -> SiteInfo {
-    let live = site.live();
+    let path = site.live().path;
+    let report = registry::with(|states| states.report(site)).unwrap_or_default();
     let layers = site.layers().iter();
-    let layers = layers.map(|declared| layer(declared, live)).collect();
+    let layers = layers.map(|declared| layer(declared, &report)).collect();
     SiteInfo {
-        path: live.path.to_owned(),
+        path: path.to_owned(),
         file: site.file(),
         line: site.line(),
         layers,
     }
 }
 
-fn layer(declared: &site::Declared, live: &Live) -> LayerInfo {
-    let report = live
-        .report
-        .iter()
-        .find(|report| report.kind == declared.kind);
+fn layer(declared: &site::Declared, reports: &[Report]) -> LayerInfo {
+    let report = reports.iter().find(|report| report.kind == declared.kind);
     LayerInfo {
         attribute: declared.kind.attribute(),
         policy: declared.policy,
@@ -90,7 +91,7 @@ fn layer(declared: &site::Declared, live: &Live) -> LayerInfo {
     }
 }
 
-fn settings(report: &crate::live::Report) -> Vec<SettingInfo> {
+fn settings(report: &Report) -> Vec<SettingInfo> {
     let settings = report.settings.iter();
     settings
         .map(|setting| SettingInfo {
@@ -127,6 +128,10 @@ pub struct Snapshot {
     pub total: SiteFigures,
     /// Each site, by path. All are there from the start, called or not.
     pub sites: Vec<SiteSnapshot>,
+    /// Each op that is in use, by name, and each rate limit that is written at its function.
+    pub ops: Vec<OpSnapshot>,
+    /// Which configuration is in force, and how reloads went.
+    pub configuration: ConfigurationSnapshot,
 }
 
 impl Snapshot {
@@ -154,7 +159,14 @@ pub fn snapshot() -> Snapshot {
     for site in &sites {
         total.merge(&site.figures);
     }
-    Snapshot { total, sites }
+    let mut ops = registry::with(|states| states.ops());
+    ops.sort_by_key(|op| op.op);
+    Snapshot {
+        total,
+        sites,
+        ops,
+        configuration: journal::snapshot(),
+    }
 }
 
 fn of_site(site: &'static Site) -> SiteSnapshot {

@@ -25,34 +25,54 @@ pub(crate) fn embed(embedded: Option<Embedded>) {
     *EMBEDDED.lock().unwrap_or_else(PoisonError::into_inner) = embedded;
 }
 
+/// What one look at the place of the configuration found.
+#[derive(Clone, Debug, PartialEq)]
+pub(crate) enum Found {
+    /// A file, under the name that messages call it, and all of its content: a name or a time of
+    /// change says less (a `ConfigMap` is swapped by a link, and two writes may fall into one second).
+    File { name: String, content: Vec<u8> },
+    /// No file: the text that was compiled in counts, else the built-in policies.
+    Nothing,
+    /// A file that cannot be read, or is not where `HARDENING_CONFIG` says.
+    Unreadable(ConfigErrors),
+}
+
 /// `HARDENING_CONFIG`, else `hardening.yaml` or `.yml` in the working directory or up to three
-/// parents, else the text that was compiled in, else the built-in policies.
-pub(crate) fn load() -> Result<Config, ConfigErrors> {
-    let environment = Environment::process();
+/// parents.
+pub(crate) fn look() -> Found {
     let here = env::current_dir().unwrap_or_default();
     let named = env::var("HARDENING_CONFIG").ok();
-    match find::run_time(&here, named.as_deref())? {
-        Some(file) => {
-            let shown = find::shown(&file);
-            let bytes = fs::read(&file).map_err(|error| unreadable(&shown, &error))?;
-            Config::parse(&bytes, &shown, &environment)
-        }
-        None => match *EMBEDDED.lock().unwrap_or_else(PoisonError::into_inner) {
+    let file = match find::run_time(&here, named.as_deref()) {
+        Ok(Some(file)) => file,
+        Ok(None) => return Found::Nothing,
+        Err(error) => return Found::Unreadable(error.into()),
+    };
+    let name = find::shown(&file);
+    match fs::read(&file) {
+        Ok(content) => Found::File { name, content },
+        Err(error) => Found::Unreadable(of_file(&name, format!("cannot be read: {error}")).into()),
+    }
+}
+
+/// The configuration that was found, else that which was compiled in, else the built-in policies.
+pub(crate) fn parse(found: &Found) -> Result<Config, ConfigErrors> {
+    let environment = Environment::process();
+    match found {
+        Found::File { name, content } => Config::parse(content, name, &environment),
+        Found::Unreadable(errors) => Err(errors.clone()),
+        Found::Nothing => match *EMBEDDED.lock().unwrap_or_else(PoisonError::into_inner) {
             Some(embedded) => Config::parse(embedded.text, embedded.path, &environment),
             None => Config::builtin_in(&environment),
         },
     }
 }
 
-fn unreadable(file: &str, error: &std::io::Error) -> ConfigError {
+/// What is wrong with a file as a whole.
+pub(crate) fn of_file(name: &str, message: String) -> ConfigError {
     let position = Position { line: 1, column: 1 };
     let origin = Origin::File {
-        file: file.into(),
+        file: name.into(),
         position,
     };
-    ConfigError::new(
-        &origin,
-        "",
-        Problem::new(format!("cannot be read: {error}")),
-    )
+    ConfigError::new(&origin, "", Problem::new(message))
 }

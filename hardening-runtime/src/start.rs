@@ -5,8 +5,9 @@ use crate::{
     config::{Config, ConfigError, ConfigErrors, Problem},
     event,
     health::{self, Registry},
-    registry, site,
-    source::{self, Embedded},
+    journal, registry, site,
+    source::{self, Embedded, Found},
+    watch,
 };
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
@@ -25,24 +26,91 @@ pub struct Started {
 /// Loads the configuration and checks every annotated function against it.
 pub fn init(embedded: Option<Embedded>) -> Result<Started, ConfigErrors> {
     source::embed(embedded);
-    let started = put_in_force()?;
-    for warning in &started.warnings {
-        event::doubtful(warning);
-    }
+    let started = in_turn(put_in_force)?;
+    tell_warnings(&started);
     Ok(started)
 }
 
-/// Reads the configuration again and puts it in force everywhere at once. Windows, circuits, tokens,
+/// Reads the configuration again and puts it in force everywhere, or nowhere. Windows, circuits, tokens,
 /// cached results and queues stay as they are. When anything is wrong with it, nothing changes; the
 /// error says all of it, and so does an event.
+///
+/// A call that has begun keeps the settings with which it began, all of them. The functions get the
+/// new ones one after the other, within microseconds.
+///
+/// # Errors
+/// Everything that is wrong with the configuration that was found.
 pub fn reload() -> Result<(), ConfigErrors> {
-    put_in_force()
-        .map(drop)
-        .inspect_err(|errors| event::misconfigured(errors))
+    tell(in_turn(put_in_force))
 }
 
-fn put_in_force() -> Result<Started, ConfigErrors> {
-    let config = source::load()?;
+/// [`reload`], if what the watcher has seen is still there. A file that is gone is no wish for the
+/// policies that were compiled in: it is refused.
+pub(crate) fn take_over(settled: &Found) {
+    let taken = in_turn(|found| {
+        if found != *settled {
+            return None;
+        }
+        let gone = matches!(found, Found::Nothing)
+            .then(journal::file)
+            .flatten();
+        Some(match gone {
+            Some(file) => refuse_nothing(found, &file),
+            None => put_in_force(found),
+        })
+    });
+    // What is wrong is told, and there is nobody to return it to.
+    let _ = taken.map(tell);
+}
+
+fn refuse_nothing(found: Found, file: &str) -> Result<Started, ConfigErrors> {
+    let message =
+        "the file is gone: put it back, or call `hardening::reload()` to go on without it";
+    let errors = source::of_file(file, message.to_owned()).into();
+    journal::refused(found, &errors);
+    Err(errors)
+}
+
+/// What came of a reload, as events.
+fn tell(result: Result<Started, ConfigErrors>) -> Result<(), ConfigErrors> {
+    match result {
+        Ok(started) => {
+            journal::reloaded();
+            event::reloaded(started.file.as_deref());
+            tell_warnings(&started);
+            Ok(())
+        }
+        Err(errors) => {
+            event::reload_refused(&errors);
+            Err(errors)
+        }
+    }
+}
+
+fn tell_warnings(started: &Started) {
+    for warning in &started.warnings {
+        event::doubtful(warning);
+    }
+}
+
+/// Looks at the configuration and acts on it, one after the other: of two reloads at the same time,
+/// the one that looked first must not come out on top.
+fn in_turn<R>(act: impl FnOnce(Found) -> R) -> R {
+    static TURN: Mutex<()> = Mutex::new(());
+    let _turn = TURN.lock().unwrap_or_else(PoisonError::into_inner);
+    act(source::look())
+}
+
+fn put_in_force(found: Found) -> Result<Started, ConfigErrors> {
+    let result = source::parse(&found).and_then(put_and_report);
+    match &result {
+        Ok(started) => journal::in_force(found, started.file.clone()),
+        Err(errors) => journal::refused(found, errors),
+    }
+    result
+}
+
+fn put_and_report(config: Config) -> Result<Started, ConfigErrors> {
     let started = Started {
         sites: site::all().count(),
         file: config.file().map(str::to_owned),
@@ -51,7 +119,7 @@ fn put_in_force() -> Result<Started, ConfigErrors> {
     let of_file = config.warnings().to_vec();
     put(config)?;
     let mut warnings: Vec<String> = of_file.iter().map(ToString::to_string).collect();
-    warnings.extend(warnings_of_sites().map(ToString::to_string));
+    warnings.extend(warnings_of_sites());
     warnings.extend(checks_that_nobody_registers());
     Ok(Started {
         warnings,
@@ -61,7 +129,7 @@ fn put_in_force() -> Result<Started, ConfigErrors> {
 
 /// Puts `config` in force at every site and every health check, or nowhere.
 pub(crate) fn put(config: Config) -> Result<(), ConfigErrors> {
-    let monitored = config.health().enabled;
+    let (monitored, watched) = (config.health().enabled, config.runtime().watch);
     let (checks, wrong) = match health::settings_of(&config) {
         Ok(checks) => (Some(checks), Vec::new()),
         Err(wrong) => (None, wrong.into_iter().collect()),
@@ -73,6 +141,8 @@ pub(crate) fn put(config: Config) -> Result<(), ConfigErrors> {
         health::linked().set_monitored(monitored);
     }
     *loaded = true;
+    drop(loaded);
+    watch::set_by_file(watched);
     Ok(())
 }
 
@@ -109,9 +179,12 @@ pub(crate) fn forget_health() {
     health::linked().reset();
 }
 
-fn warnings_of_sites() -> impl Iterator<Item = &'static ConfigError> {
-    let lives = site::all().filter_map(site::Site::live_now);
-    lives.flat_map(|live| live.report.iter().flat_map(|report| &report.warnings))
+fn warnings_of_sites() -> Vec<String> {
+    let reports: Vec<_> =
+        registry::with(|states| site::all().filter_map(|site| states.report(site)).collect());
+    let warnings = reports.iter().flat_map(|site| site.iter());
+    let warnings = warnings.flat_map(|report| &report.warnings);
+    warnings.map(ToString::to_string).collect()
 }
 
 fn checks_that_nobody_registers() -> impl Iterator<Item = String> {

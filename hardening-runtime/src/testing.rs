@@ -18,9 +18,9 @@
 use crate::{
     chance,
     config::{Config, ConfigErrors, Environment},
-    inject,
+    inject, journal,
     outcome::Rejected,
-    registry, start,
+    registry, start, watch,
 };
 use std::{
     sync::{Mutex, MutexGuard, PoisonError},
@@ -107,6 +107,8 @@ impl Fault {
 /// under way keep what they have.
 pub fn reset() {
     inject::forget();
+    watch::forget();
+    journal::forget();
     registry::forget();
     start::forget_health();
 }

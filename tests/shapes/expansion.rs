@@ -45,6 +45,24 @@ async fn what_a_key_locks_is_free_again_before_the_body_runs() {
     assert_eq!(tokio::spawn(locks_for_its_bucket()).await.unwrap(), Ok(7));
 }
 
+#[test]
+fn a_layer_that_is_switched_off_takes_no_key_and_no_cost() {
+    static ASKED: Runs = Runs::new();
+    #[rate_limited(op = "search", key = ASKED.up(), cost = ASKED.up(), enabled = false)]
+    #[cached(key = ASKED.up(), enabled = false)]
+    fn off() -> Result<u32, Rejected> {
+        Ok(1)
+    }
+    #[rate_limited(op = "search", key = ASKED.up())]
+    fn on() -> Result<u32, Rejected> {
+        Ok(1)
+    }
+    off().unwrap();
+    assert_eq!(ASKED.get(), 0);
+    on().unwrap();
+    assert_eq!(ASKED.get(), 1);
+}
+
 /// Names of the prelude and of crates that somebody else has taken.
 mod shadowed {
     #![allow(

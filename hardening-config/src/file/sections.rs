@@ -15,7 +15,7 @@ use crate::{
     group::{ENOUGH, unknown_key},
     kind::LayerKind,
     layer::{Entry, Layer},
-    policy::{HealthDefaults, Provider, SectionPolicy},
+    policy::{HealthDefaults, Provider, RuntimePolicy, SectionPolicy},
     schema::{Key, Settings},
 };
 
@@ -140,7 +140,12 @@ impl Reader {
                 }
                 (None, "health_checks") => self.health(config, &path, &field.value),
                 (None, "overrides") => config.overrides = self.overrides(&path, &field.value),
-                (None, _) => self.unknown("runtime", &field, section_names()),
+                (None, name) => match RuntimePolicy::KEYS.iter().find(|key| key.name == name) {
+                    Some(key) => config
+                        .runtime_layer
+                        .push(self.entry(key, "runtime", &field)),
+                    None => self.unknown("runtime", &field, names_under_runtime()),
+                },
             }
         }
     }
@@ -309,7 +314,8 @@ impl Reader {
     }
 }
 
-fn section_names() -> impl Iterator<Item = &'static str> {
+fn names_under_runtime() -> impl Iterator<Item = &'static str> {
     let sections = LayerKind::ALL.into_iter().filter_map(LayerKind::section);
-    sections.chain(["health_checks", "overrides"])
+    let own = RuntimePolicy::KEYS.iter().map(|key| key.name);
+    sections.chain(["health_checks", "overrides"]).chain(own)
 }

@@ -259,12 +259,15 @@ impl<K: Key, V: Value> CacheState<K, V> {
     /// What belongs to each insert and miss, outside of all locks: evicts when the bound was
     /// lowered, and frees some of what has expired.
     pub(super) fn tidy(&self, policy: &CachePolicy, now: Moment) {
-        let max_entries = u64::from(policy.max_entries);
-        if self.max_entries.load(Relaxed) != max_entries {
-            self.max_entries.store(max_entries, Relaxed);
-            self.store.fit(policy.max_entries);
+        if self.max_entries.load(Relaxed) != u64::from(policy.max_entries) {
+            self.fit(policy.max_entries);
         }
         self.store.sweep(policy, now);
+    }
+
+    fn fit(&self, max_entries: u32) {
+        self.max_entries.store(max_entries.into(), Relaxed);
+        self.store.fit(max_entries);
     }
 }
 
@@ -293,6 +296,8 @@ pub trait ErasedCache: Any + Send + Sync {
     fn purge_expired(&self, now: Moment) -> usize;
     /// What happened so far.
     fn figures(&self) -> CacheFigures;
+    /// Puts out what is beyond a lowered bound.
+    fn fit(&self, max_entries: u32);
     /// Itself, to be downcast to `CacheState<K, V>`.
     fn as_any(&self) -> &(dyn Any + Send + Sync);
 }
@@ -316,6 +321,10 @@ impl<K: Key, V: Value> ErasedCache for CacheState<K, V> {
 
     fn figures(&self) -> CacheFigures {
         self.figures()
+    }
+
+    fn fit(&self, max_entries: u32) {
+        self.fit(max_entries);
     }
 
     fn as_any(&self) -> &(dyn Any + Send + Sync) {

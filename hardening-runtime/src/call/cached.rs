@@ -57,6 +57,13 @@ impl Call {
         }
     }
 
+    /// Whether there is a cache to ask.
+    #[inline]
+    #[must_use]
+    pub const fn is_cached(&self) -> bool {
+        self.live.cache.is_some()
+    }
+
     /// Asks the cache. A hit takes no future's worth of work.
     #[inline]
     #[must_use]
@@ -127,6 +134,13 @@ impl<V: Value> Absent<V> {
 }
 
 impl<V: Value, E> Leading<V, E> {
+    /// The call runs the body for itself: its cache is switched off.
+    #[inline]
+    #[must_use]
+    pub const fn none() -> Self {
+        Self(None)
+    }
+
     /// Takes what the run came to, and answers those who wait. `cache_if` says which values are
     /// remembered.
     pub fn settle(

@@ -3,12 +3,13 @@
 use super::Call;
 use crate::{
     bulkhead::{Place, Priority, WaitEnded},
-    circuit_breaker::{Admitted, Signal},
+    circuit_breaker::{Admitted, BreakerState, Signal},
     clock::{self, Sleep},
-    inject,
-    metrics::Layer,
+    config::CircuitBreakerPolicy,
+    inject, live,
+    metrics::{Event, Layer},
     outcome::{Class, Failure, Rejected},
-    rate_limit::Admission,
+    rate_limit::{Admission, Verdict},
     retry::{Driver, Next, RetryEvent},
 };
 use std::{
@@ -20,6 +21,13 @@ use std::{
 };
 
 impl Call {
+    /// Whether there is a rate limit to ask.
+    #[inline]
+    #[must_use]
+    pub const fn is_limited(&self) -> bool {
+        self.live.rate_limit.is_some()
+    }
+
     /// The rate limit: the call's tokens, now or after its wait.
     #[inline]
     pub fn rate_limit(&self, key: u64, cost: u32) -> Turn<'_> {
@@ -51,20 +59,20 @@ impl Call {
         } else {
             clock::now()
         };
-        match layer
-            .state
-            .admit(&layer.policy, key, cost, now, self.deadline())
-        {
-            Err(rejected) => {
-                let rejected = self.refused(Layer::RateLimit, rejected);
-                if layer.observe {
-                    Ok(Admission::Now)
-                } else {
-                    Err(rejected)
-                }
-            }
-            Ok(Admission::Wait(_)) if layer.observe => Ok(Admission::Now),
-            Ok(admission) => Ok(admission),
+        let (policy, deadline) = (&layer.policy, self.deadline());
+        if layer.observe {
+            self.observed(layer.state.observe(policy, key, cost, now, deadline));
+            return Ok(Admission::Now);
+        }
+        let admission = layer.state.admit(policy, key, cost, now, deadline);
+        admission.map_err(|rejected| self.refused(Layer::RateLimit, rejected))
+    }
+
+    fn observed(&self, verdict: Verdict) {
+        match verdict {
+            Verdict::Admitted => {}
+            Verdict::Delayed => self.site.metrics.count(Event::WaitObserved),
+            Verdict::Rejected => self.site.metrics.count(Event::LimitObserved),
         }
     }
 
@@ -99,20 +107,25 @@ impl Call {
     /// The circuit breaker: whether the dependency may be called.
     #[inline]
     pub fn circuit_breaker(&self) -> Result<Probing, Rejected> {
-        let Some(layer) = &self.live.circuit_breaker else {
-            return Ok(Probing(None));
-        };
-        match layer.state.enter(&layer.policy, clock::now) {
-            Ok(admitted) => Ok(Probing(Some(admitted.with_deadline(self.deadline())))),
-            Err(rejected) => {
-                let rejected = self.refused(Layer::CircuitBreaker, rejected);
-                if layer.observe {
-                    Ok(Probing(None))
-                } else {
-                    Err(rejected)
-                }
-            }
+        match &self.live.circuit_breaker {
+            Some(layer) => self.ask_circuit(layer),
+            None => Ok(Probing(None)),
         }
+    }
+
+    fn ask_circuit(&self, layer: &'static Guarded) -> Result<Probing, Rejected> {
+        let admitted = if layer.observe {
+            let admitted = layer.state.observe(&layer.policy, clock::now);
+            if admitted.is_none() {
+                self.site.metrics.count(Event::CircuitObserved);
+            }
+            admitted
+        } else {
+            let admitted = layer.state.enter(&layer.policy, clock::now);
+            Some(admitted.map_err(|rejected| self.refused(Layer::CircuitBreaker, rejected))?)
+        };
+        let with_deadline = |admitted: Admitted<'static>| admitted.with_deadline(self.deadline());
+        Ok(Probing(admitted.map(with_deadline)))
     }
 
     /// The bulkhead: a place among those that run together, now or after a wait.
@@ -194,6 +207,8 @@ impl Future for Turn<'_> {
         }
     }
 }
+
+type Guarded = live::Layer<CircuitBreakerPolicy, BreakerState>;
 
 /// The retry layer of one call; switched off, it is none.
 #[derive(Debug)]

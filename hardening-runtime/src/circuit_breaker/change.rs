@@ -53,7 +53,7 @@ impl BreakerState {
         match change {
             None => {}
             Some(Change::Opened { open_for, reason }) => {
-                event::circuit_opened(self.name(), open_for, &reason);
+                event::circuit_opened(self.name(), open_for, &reason, self.is_observed());
             }
             Some(Change::HalfOpened) => event::circuit_half_opened(self.name()),
             Some(Change::Closed) => event::circuit_closed(self.name()),

@@ -50,6 +50,7 @@ mod signal;
 mod snapshot;
 mod state;
 mod tally;
+mod trial;
 mod window;
 mod word;
 

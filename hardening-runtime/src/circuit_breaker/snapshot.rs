@@ -46,6 +46,8 @@ pub struct Snapshot {
     pub opened: u64,
     /// How many calls it has rejected.
     pub rejected: u64,
+    /// How many it would have rejected, and let through: `mode: observe`.
+    pub would_have_rejected: u64,
 }
 
 /// The results that a circuit's rates are taken over.
@@ -96,6 +98,7 @@ impl Snapshot {
             }),
             opened: figures.opened,
             rejected: figures.rejected,
+            would_have_rejected: figures.would_have_rejected,
         }
     }
 }

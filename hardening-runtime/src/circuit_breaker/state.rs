@@ -8,6 +8,7 @@ use super::{
     rules::{self, Entry, Reason, Step},
     signal::Signal,
     tally::Tally,
+    trial::Trial,
     window::{Counts, Kept, Windows},
     word::{Key, Phase, Word},
 };
@@ -39,6 +40,7 @@ pub(crate) struct BreakerState {
     name: &'static str,
     windows: Windows,
     rejected: Tally,
+    trial: Trial,
 }
 
 /// That a call was admitted, and in which generation. Its result must be given back: see
@@ -60,6 +62,7 @@ pub(super) struct Figures {
     pub(super) window: Option<Counts>,
     pub(super) opened: u64,
     pub(super) rejected: u64,
+    pub(super) would_have_rejected: u64,
     pub(super) time_in_state: Duration,
     pub(super) retry_after: Option<Duration>,
 }
@@ -75,7 +78,12 @@ impl BreakerState {
             name,
             windows: Windows::default(),
             rejected: Tally::new(),
+            trial: Trial::new(),
         }
+    }
+
+    pub(super) const fn trial(&self) -> &Trial {
+        &self.trial
     }
 
     pub(crate) const fn name(&self) -> &'static str {
@@ -84,15 +92,22 @@ impl BreakerState {
 
     /// Admits the call or rejects it. `now` is only asked for when the decision needs the present:
     /// not on a closed circuit without slow calls.
-    ///
-    /// A caller that only observes may go on after a rejection: a call without a guard is counted
-    /// nowhere, so the circuit opens, probes and closes as it would if it rejected.
     #[inline]
     pub(crate) fn enter<'a>(
         &'a self,
         policy: &'a Policy,
         now: impl FnOnce() -> Moment,
     ) -> Result<Admitted<'a>, Rejected> {
+        self.decide(policy, now).map_err(|left| self.reject(left))
+    }
+
+    /// Admits the call, or says when the next may come.
+    #[inline]
+    pub(super) fn decide<'a>(
+        &'a self,
+        policy: &'a Policy,
+        now: impl FnOnce() -> Moment,
+    ) -> Result<Admitted<'a>, Option<Duration>> {
         let word = self.word();
         if word.is_closed() {
             let began = rules::slow_call(policy).map_or(UNTIMED, |_| now());
@@ -103,25 +118,21 @@ impl BreakerState {
             return Ok(Admitted::new(self, policy, ticket));
         }
         if word.is_forced_open() {
-            return Err(self.reject(None));
+            return Err(None);
         }
-        self.enter_slowly(policy, now())
+        self.decide_slowly(policy, now())
     }
 
     #[cold]
     #[inline(never)]
-    fn enter_slowly<'a>(
+    fn decide_slowly<'a>(
         &'a self,
         policy: &'a Policy,
         now: Moment,
-    ) -> Result<Admitted<'a>, Rejected> {
-        match self.try_enter(policy, now) {
-            Ok((ticket, change)) => {
-                self.tell(change);
-                Ok(Admitted::new(self, policy, ticket))
-            }
-            Err(retry_after) => Err(self.reject(retry_after)),
-        }
+    ) -> Result<Admitted<'a>, Option<Duration>> {
+        let (ticket, change) = self.try_enter(policy, now)?;
+        self.tell(change);
+        Ok(Admitted::new(self, policy, ticket))
     }
 
     /// The decision of [`enter`](Self::enter), told to nobody.
@@ -337,6 +348,7 @@ impl BreakerState {
                 .flatten(),
             opened: self.opened.load(Relaxed),
             rejected: self.rejected.total(),
+            would_have_rejected: self.trial.rejections(),
             time_in_state: now.since(read(&self.changed_at)),
             retry_after: self.retry_after(policy, now),
         }

@@ -79,6 +79,8 @@ mod settings;
 mod status;
 mod timestamp;
 
+pub(crate) use timestamp::rfc3339;
+
 #[cfg(feature = "health-checks")]
 pub use builtin::{HttpCheck, InvalidUrl, TcpCheck};
 #[doc(hidden)]

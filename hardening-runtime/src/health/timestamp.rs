@@ -4,7 +4,7 @@ use serde::Serializer;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 /// `at` as text, such as `2026-11-21T05:08:00.250Z`. What lies before 1970 reads as its beginning.
-pub(super) fn rfc3339(at: SystemTime) -> String {
+pub(crate) fn rfc3339(at: SystemTime) -> String {
     let since = at.duration_since(UNIX_EPOCH).unwrap_or(Duration::ZERO);
     let (seconds, millis) = (since.as_secs(), since.subsec_millis());
     let (year, month, day) = civil(seconds / 86_400);

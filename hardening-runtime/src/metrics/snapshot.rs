@@ -47,6 +47,8 @@ pub struct SiteFigures {
     pub cache_coalesced: u64,
     /// Refusals by each layer, also those that a retry or the fallback hid from the caller.
     pub rejected_by: RejectedBy,
+    /// What the layers in `mode: observe` let through.
+    pub would_have: WouldHave,
     /// How long the calls took, whatever they came to.
     pub latency: Latency,
     /// What [`latency`](Self::latency) is taken from.
@@ -66,6 +68,18 @@ pub struct RejectedBy {
     pub bulkhead: u64,
     /// The timeout, of the call or of an attempt.
     pub timeout: u64,
+}
+
+/// What the layers in `mode: observe` would have done, and did not.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
+#[non_exhaustive]
+pub struct WouldHave {
+    /// Calls that the rate limit would have rejected.
+    pub rate_limited: u64,
+    /// Calls that the rate limit would have made wait, some of them in vain.
+    pub waited: u64,
+    /// Calls that the circuit breaker would have rejected.
+    pub circuit_open: u64,
 }
 
 /// How long calls took; all zero while none has ended. Serialised as seconds.
@@ -141,6 +155,11 @@ impl SiteFigures {
                 bulkhead: rejected(Layer::Bulkhead),
                 timeout: rejected(Layer::Timeout),
             },
+            would_have: WouldHave {
+                rate_limited: event(Event::LimitObserved),
+                waited: event(Event::WaitObserved),
+                circuit_open: event(Event::CircuitObserved),
+            },
             latency: Latency::from(&durations),
             durations,
         }
@@ -214,6 +233,8 @@ impl SiteFigures {
         each!(cache_hits, cache_misses, cache_stale, cache_coalesced);
         each!(rejected_by.rate_limit, rejected_by.circuit_breaker);
         each!(rejected_by.bulkhead, rejected_by.timeout);
+        each!(would_have.rate_limited, would_have.waited);
+        each!(would_have.circuit_open);
     }
 }
 

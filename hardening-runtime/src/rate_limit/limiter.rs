@@ -5,6 +5,7 @@ use super::{
     lane::{Ask, Lane},
     line::{Gate, Lines},
     table::Room,
+    trial::Trial,
     wait::Place,
 };
 use crate::{
@@ -26,6 +27,14 @@ pub struct LimiterState {
     lanes: Lane,
     lines: Lines,
     threshold: AtomicU32,
+    trial: Trial,
+}
+
+/// What becomes of a call.
+pub(super) enum Decision {
+    Now,
+    Wait { ready: Moment, give_up: Moment },
+    Reject(Option<Duration>),
 }
 
 /// What becomes of a call that is not rejected.
@@ -71,6 +80,7 @@ impl LimiterState {
             lanes: Lane::new(),
             lines: Lines::new(),
             threshold: AtomicU32::new(CLEANUP_THRESHOLD),
+            trial: Trial::new(),
         }
     }
 
@@ -90,18 +100,36 @@ impl LimiterState {
         now: Moment,
         deadline: Option<Moment>,
     ) -> Result<Admission<'a>, Rejected> {
+        match self.decide(policy, key, cost, now, deadline) {
+            Decision::Now => Ok(Admission::Now),
+            Decision::Wait { ready, give_up } => {
+                let place = Place::new(self, policy, (key, cost), ready, give_up);
+                Ok(Admission::Wait(place))
+            }
+            Decision::Reject(retry_after) => Err(self.rejected(retry_after)),
+        }
+    }
+
+    #[inline]
+    pub(super) fn decide(
+        &self,
+        policy: &RateLimitPolicy,
+        key: u64,
+        cost: u32,
+        now: Moment,
+        deadline: Option<Moment>,
+    ) -> Decision {
         let ready = match self.try_admit(policy, key, cost, now) {
-            Ok(()) => return Ok(Admission::Now),
+            Ok(()) => return Decision::Now,
             Err(Some(ready)) => ready,
-            Err(None) => return Err(self.rejected(None)),
+            Err(None) => return Decision::Reject(None),
         };
         let patience = now.plus(policy.max_wait);
         let give_up = deadline.map_or(patience, |deadline| patience.min(deadline));
         if policy.max_wait.is_zero() || ready > give_up {
-            return Err(self.rejected(Some(ready.since(now))));
+            return Decision::Reject(Some(ready.since(now)));
         }
-        let place = Place::new(self, policy, (key, cost), ready, give_up);
-        Ok(Admission::Wait(place))
+        Decision::Wait { ready, give_up }
     }
 
     /// Decides about a call that does not wait. The error is the moment at which it may be tried
@@ -197,6 +225,14 @@ impl LimiterState {
             threshold: self.threshold.load(Ordering::Relaxed),
         };
         Ask::new(key, cost, now, room)
+    }
+
+    pub(super) const fn name(&self) -> &'static str {
+        self.name
+    }
+
+    pub(super) const fn trial(&self) -> &Trial {
+        &self.trial
     }
 
     pub(super) fn lines(&self) -> &Lines {

@@ -71,10 +71,12 @@ mod model;
 mod table;
 #[cfg(all(test, not(hardening_loom)))]
 mod tests;
+mod trial;
 mod wait;
 mod word;
 
 pub use limiter::{Admission, LimiterState, Quota};
+pub use trial::{OpSnapshot, Verdict};
 pub use wait::Place;
 
 use crate::{clock, config::RateLimitPolicy, event, name, outcome::Rejected};

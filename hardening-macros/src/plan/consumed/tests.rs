@@ -1,4 +1,4 @@
-use super::{How, arguments};
+use super::{Consumed, How, arguments};
 use crate::function::Function;
 use syn::Ident;
 
@@ -6,8 +6,8 @@ use syn::Ident;
 fn consumed_by(signature: &str, body: &str) -> Vec<(String, How)> {
     let function = format!("{signature} -> Result<(), E> {{ {body} }}");
     let function: Function = syn::parse_str(&function).expect(body);
-    let consumed = arguments(&function, &[]);
-    let named = |consumed: super::Consumed| (consumed.name.to_string(), consumed.how);
+    let consumed = scanned(&function, &[]);
+    let named = |consumed: Consumed| (consumed.name.to_string(), consumed.how);
     consumed.into_iter().map(named).collect()
 }
 
@@ -246,7 +246,12 @@ fn a_receiver_by_value_is_an_argument_too() {
 fn cloned_arguments_may_be_consumed() {
     let function: Function = syn::parse_str("fn f(x: X, y: Y) -> R { send(x, y) }").unwrap();
     let cloned: Ident = syn::parse_str("x").unwrap();
-    let consumed = arguments(&function, &[cloned]);
+    let consumed = scanned(&function, &[cloned]);
     let names: Vec<_> = consumed.iter().map(|one| one.name.to_string()).collect();
     assert_eq!(names, ["y"]);
+}
+
+fn scanned(function: &Function, cloned: &[Ident]) -> Vec<Consumed> {
+    let body = function.body.as_ref().map(proc_macro2::Group::stream);
+    arguments(function, body.unwrap_or_default(), cloned)
 }

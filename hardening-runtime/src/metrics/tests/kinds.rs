@@ -67,6 +67,9 @@ fn by_event(figures: &SiteFigures) -> [u64; Event::COUNT] {
         rejected.circuit_breaker,
         rejected.bulkhead,
         rejected.timeout,
+        figures.would_have.rate_limited,
+        figures.would_have.waited,
+        figures.would_have.circuit_open,
     ]
 }
 
@@ -163,7 +166,7 @@ fn a_site_that_was_never_called_is_all_zero_and_takes_no_shard() {
 
 #[test]
 fn a_site_takes_no_more_memory_than_its_page_says() {
-    assert_eq!(size_of::<Shard>(), 2560);
+    assert_eq!(size_of::<Shard>(), 2688);
     assert!(SHARDS * size_of::<Shard>() + size_of::<SiteMetrics>() <= 16 * 1024);
     assert!(size_of::<SiteMetrics>() <= 150);
 }

@@ -27,6 +27,9 @@ const EVENTS: [Event; Event::COUNT] = [
     Event::Rejected(Layer::CircuitBreaker),
     Event::Rejected(Layer::Bulkhead),
     Event::Rejected(Layer::Timeout),
+    Event::LimitObserved,
+    Event::WaitObserved,
+    Event::CircuitObserved,
 ];
 
 const fn ms(milliseconds: u64) -> Duration {

@@ -28,7 +28,9 @@ fn events(figures: &SiteFigures) -> u64 {
     let caches = figures.cache_hits + figures.cache_misses;
     let of_misses = figures.cache_stale + figures.cache_coalesced;
     let rest = figures.retries + figures.fallbacks;
-    layers + rejected.bulkhead + rejected.timeout + caches + of_misses + rest
+    let would_have = &figures.would_have;
+    let observed = would_have.rate_limited + would_have.waited + would_have.circuit_open;
+    layers + rejected.bulkhead + rejected.timeout + caches + of_misses + rest + observed
 }
 
 fn assert_whole(figures: &SiteFigures, threads: u64) {

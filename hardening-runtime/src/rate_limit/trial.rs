@@ -1,0 +1,94 @@
+//! A limit on trial, `mode: observe`: what it would have done is counted, and nobody is held up.
+
+use super::limiter::{Decision, LimiterState};
+use crate::{
+    clock::Moment,
+    config::RateLimitPolicy,
+    event,
+    observed::Observed,
+    sync::{AtomicU64, Ordering},
+};
+use serde::Serialize;
+
+/// What an operation would have done to the calls of the sites that only observe it.
+#[derive(Debug)]
+pub(super) struct Trial {
+    rejections: Observed,
+    waits: AtomicU64,
+}
+
+impl Trial {
+    pub(super) fn new() -> Self {
+        Self {
+            rejections: Observed::new(),
+            waits: AtomicU64::new(0),
+        }
+    }
+}
+
+/// What became of a call that is only observed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Verdict {
+    /// It has taken its tokens.
+    Admitted,
+    /// It would have had to wait. It has taken nothing.
+    Delayed,
+    /// It would have been rejected. It has taken nothing.
+    Rejected,
+}
+
+/// The figures of one operation, over all sites that share it.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[non_exhaustive]
+pub struct OpSnapshot {
+    /// The operation; the path of the function for a limit that is written at it.
+    pub op: &'static str,
+    /// Keys with a bucket of their own.
+    pub keys: u32,
+    /// Calls that wait for their turn.
+    pub waiting: usize,
+    /// Calls that `mode: observe` let through and `mode: enforce` would have rejected.
+    pub would_have_rejected: u64,
+    /// Calls that `mode: observe` let through at once and that would have had to wait. Some of them
+    /// would have been rejected in the end, behind the others.
+    pub would_have_waited: u64,
+}
+
+impl LimiterState {
+    /// [`admit`](Self::admit) in `mode: observe`: counts and tells what it would have done, and holds
+    /// nobody up. Calls above the limit take nothing, so buckets are as full as if they were enforced;
+    /// but a call that would have waited leaves its tokens to the next.
+    pub fn observe(
+        &self,
+        policy: &RateLimitPolicy,
+        key: u64,
+        cost: u32,
+        now: Moment,
+        deadline: Option<Moment>,
+    ) -> Verdict {
+        match self.decide(policy, key, cost, now, deadline) {
+            Decision::Now => Verdict::Admitted,
+            Decision::Wait { .. } => {
+                self.trial().waits.fetch_add(1, Ordering::Relaxed);
+                Verdict::Delayed
+            }
+            Decision::Reject(_) => {
+                if let Some(count) = self.trial().rejections.add(now) {
+                    event::would_have_rejected(self.name(), "rate_limit", count);
+                }
+                Verdict::Rejected
+            }
+        }
+    }
+
+    /// What is shown of it.
+    pub(crate) fn snapshot(&self) -> OpSnapshot {
+        OpSnapshot {
+            op: self.name(),
+            keys: self.tracked_keys(),
+            waiting: self.waiting(),
+            would_have_rejected: self.trial().rejections.total(),
+            would_have_waited: self.trial().waits.load(Ordering::Relaxed),
+        }
+    }
+}
