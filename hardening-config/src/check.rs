@@ -52,7 +52,10 @@ impl Config {
 
     fn broken_rules<'a, P: Policy>(&'a self, named: &'a Named) -> Vec<Breach<'a>> {
         let layers = self.layers(P::KIND, Some(named), &[]);
-        fold::<P>(&layers).settle()
+        let allow = fold::<Switches>(&layers).value.allow;
+        let mut breaches = fold::<P>(&layers).settle();
+        breaches.retain(|breach| breach.counts(&allow));
+        breaches
     }
 
     /// Reads what the sections say besides their policies.
@@ -81,7 +84,7 @@ struct Found {
 impl Found {
     fn take(&mut self, breaches: Vec<Breach<'_>>, named: &Named) {
         for breach in breaches {
-            let to = if breach.fatal {
+            let to = if breach.is_fatal() {
                 &mut self.errors
             } else {
                 &mut self.warnings
@@ -108,7 +111,7 @@ fn check_override<P: Policy>(layer: &Layer) -> Vec<ConfigError> {
     if errors.is_empty() {
         let mut folded = fold::<P>(&[layer]);
         let breaches = folded.settle().into_iter();
-        let alone = breaches.filter(|breach| breach.fatal && folded.has_all(breach.keys));
+        let alone = breaches.filter(|breach| breach.is_fatal() && folded.has_all(breach.keys));
         errors.extend(alone.map(|breach| breach.error((&Origin::BuiltIn, ""))));
     }
     errors

@@ -262,7 +262,7 @@ impl Section {
     }
 
     /// What the other policies inherit from: the first, see [`Self::add_default`].
-    fn default_policy(&self) -> Option<&Named> {
+    pub(crate) fn default_policy(&self) -> Option<&Named> {
         self.named.first().filter(|_| self.has_default)
     }
 
