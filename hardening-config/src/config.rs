@@ -3,12 +3,13 @@
 use std::{fmt::Write as _, sync::Arc};
 
 use crate::{
+    Doubt,
     env::Environment,
     error::{ConfigError, ConfigErrors, Origin, Problem},
     file, from_env,
     kind::LayerKind,
     layer::{Folded, Layer, Source, fold},
-    policy::{HealthPolicy, SectionPolicy},
+    policy::{HealthPolicy, SectionPolicy, Switches},
 };
 
 /// What is in force without a file.
@@ -28,6 +29,27 @@ pub struct Config {
     pub(crate) cleanup_threshold: u32,
     pub(crate) retryable_codes: Vec<u16>,
     pub(crate) warnings: Vec<ConfigError>,
+    /// Whether the file is YAML and has the shape of a configuration.
+    pub(crate) is_readable: bool,
+}
+
+/// A configuration with mistakes.
+#[derive(Clone, Debug)]
+pub struct Mistaken {
+    /// Everything that is wrong.
+    pub errors: ConfigErrors,
+    /// What could be read nevertheless, for those who know more to add what else is wrong; not to be
+    /// put in force. `None` for what is no YAML at all.
+    pub readable: Option<Box<Config>>,
+}
+
+impl From<ConfigErrors> for Mistaken {
+    fn from(errors: ConfigErrors) -> Self {
+        Self {
+            errors,
+            readable: None,
+        }
+    }
 }
 
 /// A section: its switch, and its policies in the order of the file.
@@ -60,6 +82,15 @@ pub(crate) struct Override {
 }
 
 impl Config {
+    /// As [`parse`](Self::parse); with mistakes, all that could be read is there too, so that those who
+    /// know more can add what else is wrong with it.
+    ///
+    /// # Errors
+    /// Everything that is wrong with it, and with the variables that override it.
+    pub fn read(bytes: &[u8], file: &str, env: &Environment) -> Result<Self, Mistaken> {
+        Self::reading(bytes, Some(file), env)
+    }
+
     /// What is in force when there is no file and no variable is set.
     #[must_use]
     pub fn builtin() -> Self {
@@ -72,7 +103,15 @@ impl Config {
     /// # Errors
     /// Every variable that names nothing or has no fitting value.
     pub fn builtin_in(env: &Environment) -> Result<Self, ConfigErrors> {
-        Self::read(BUILT_IN.as_bytes(), None, env)
+        Self::read_builtin(env).map_err(|mistaken| mistaken.errors)
+    }
+
+    /// As [`builtin_in`](Self::builtin_in), with all that could be read where there are mistakes.
+    ///
+    /// # Errors
+    /// Every variable that names nothing or has no fitting value.
+    pub fn read_builtin(env: &Environment) -> Result<Self, Mistaken> {
+        Self::reading(BUILT_IN.as_bytes(), None, env)
     }
 
     /// Reads a file's content. `file` is what messages call it.
@@ -82,17 +121,23 @@ impl Config {
     /// # Errors
     /// Everything that is wrong with it, and with the variables that override it.
     pub fn parse(bytes: &[u8], file: &str, env: &Environment) -> Result<Self, ConfigErrors> {
-        Self::read(bytes, Some(file), env)
+        Self::read(bytes, file, env).map_err(|mistaken| mistaken.errors)
     }
 
-    fn read(bytes: &[u8], file: Option<&str>, env: &Environment) -> Result<Self, ConfigErrors> {
+    fn reading(bytes: &[u8], file: Option<&str>, env: &Environment) -> Result<Self, Mistaken> {
         let (mut config, mut errors) = file::read_config(bytes, file, env);
         for kind in LayerKind::ALL {
             config.section_mut(kind).add_default(kind);
         }
         errors.extend(from_env::apply(env, &mut config));
         errors.extend(config.settle());
-        errors.or(config)
+        match errors.or(()) {
+            Ok(()) => Ok(config),
+            Err(errors) => Err(Mistaken {
+                errors,
+                readable: config.is_readable.then(|| Box::new(config)),
+            }),
+        }
     }
 
     pub(crate) fn empty(file: Option<Arc<str>>) -> Self {
@@ -107,6 +152,7 @@ impl Config {
             cleanup_threshold: defaults.cleanup_threshold,
             retryable_codes: defaults.retryable_codes,
             warnings: Vec::new(),
+            is_readable: true,
         }
     }
 
@@ -201,6 +247,30 @@ impl Config {
         sites
             .map(|site| (site.site.as_str(), site.origin.clone()))
             .collect()
+    }
+
+    /// The policies or ops of the file that nobody names, as `is_used` knows it, and that do not allow
+    /// it: a warning for each. The default policies are always there for all.
+    pub fn unused(&self, kind: LayerKind, is_used: impl Fn(&str) -> bool) -> Vec<ConfigError> {
+        let section = self.section(kind);
+        let defaults = section.default_policy().map(|default| &*default.name);
+        let named = section.named.iter();
+        named
+            .filter(|named| matches!(named.origin, Origin::File { .. }))
+            .filter(|named| Some(&*named.name) != defaults && !is_used(&named.name))
+            .filter(|named| !self.allows(kind, named, Doubt::Unused))
+            .map(|named| {
+                let what = kind.named();
+                let message = format!("no function of this program names this {what}: remove it");
+                let problem = Problem::new(message + &Doubt::Unused.how_to_allow());
+                ConfigError::new(&named.origin, &named.path, problem)
+            })
+            .collect()
+    }
+
+    fn allows(&self, kind: LayerKind, named: &Named, doubt: Doubt) -> bool {
+        let switches: Folded<'_, Switches> = fold(&self.layers(kind, Some(named), &[]));
+        switches.value.allow.contains(&doubt)
     }
 
     /// What is doubtful about the file, though it can work.

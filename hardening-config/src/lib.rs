@@ -59,7 +59,7 @@ mod suggest;
 
 pub use across::{Finding, SiteLayer};
 pub use check::check_setting;
-pub use config::Config;
+pub use config::{Config, Mistaken};
 pub use duration::{parse_duration, show_duration};
 pub use env::Environment;
 pub use error::{ConfigError, ConfigErrors, Origin, Position, Problem};

@@ -36,7 +36,8 @@ pub struct Resolved<P> {
     pub enabled: bool,
     /// Whether it only counts what it would have rejected.
     pub observe: bool,
-    /// Every setting as text with where it came from, `enabled` and `mode` included.
+    /// Every setting as text with where it came from, `enabled` and `mode` included, and `allow` where
+    /// somebody wrote it.
     pub settings: Vec<Effective>,
     /// What is doubtful about them.
     pub warnings: Vec<ConfigError>,
@@ -107,7 +108,13 @@ impl Config {
                 switch.value = false.show();
                 switch.origin = section.origin("enabled");
             }
-            (switch.key != "mode" || P::KIND.can_observe()).then_some(switch)
+            let applies = match switch.key {
+                "mode" => P::KIND.can_observe(),
+                // Nobody asks what nobody has allowed.
+                "allow" => switch.origin != Origin::BuiltIn,
+                _ => true,
+            };
+            applies.then_some(switch)
         }));
         Resolved {
             unknown: folded.take_unknown(),

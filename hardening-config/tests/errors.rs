@@ -27,7 +27,7 @@ fn every_error_has_its_file_line_column_key_reason_and_suggestion() {
         errors.to_string(),
         "hardening.yaml:4:7: runtime.retry.expensive_policy.max_atempts: unknown key; \
          did you mean `max_attempts`? (known: max_attempts, base_delay, max_delay, \
-         exponential_base, jitter, max_elapsed, budget, enabled)"
+         exponential_base, jitter, max_elapsed, budget, enabled, allow)"
     );
     let error = errors.iter().next().unwrap();
     assert_eq!(error.file(), Some("hardening.yaml"));

@@ -49,7 +49,7 @@ impl Written {
 #[derive(Default)]
 pub(crate) struct Plan {
     pub(crate) layers: Vec<Layer>,
-    /// Items that make the attributes count as used.
+    /// Items that make the attributes count as used, and those that make the compiler warn.
     pub(crate) used: TokenStream,
 }
 
@@ -63,6 +63,8 @@ pub(crate) struct Layer {
     pub(crate) name: Option<String>,
     /// The settings written inline, as YAML.
     pub(crate) settings: Vec<(String, String)>,
+    /// Where the value of each stands.
+    places: Vec<TokenStream>,
     pub(crate) code: Code,
     per: Option<Per>,
 }
@@ -103,8 +105,12 @@ impl Plan {
             .map(|written| layer(written, function, around, errors))
             .collect();
         layers.sort_by_key(Layer::depth);
-        let used = ours.iter().filter_map(Written::as_used).collect();
-        Self { layers, used }
+        let used: TokenStream = ours.iter().filter_map(Written::as_used).collect();
+        let doubts = refusal::refuse_across(&layers, function, around, errors);
+        Self {
+            layers,
+            used: quote!(#used #doubts),
+        }
     }
 
     /// The layer of `kind`, if the function has one.
@@ -149,7 +155,9 @@ fn layer(
     if around.can_check() && errors.len() == before {
         refusal::refuse_together(written, &collected, around, errors);
     }
+    let places = collected.settings.iter();
     Layer {
+        places: places.map(|setting| setting.at.clone()).collect(),
         kind: written.kind,
         at: written.at.clone(),
         policy: collected.policy.map(|literal| literal.value()),

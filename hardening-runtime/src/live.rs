@@ -7,8 +7,9 @@ use crate::{
     cache::{CacheFigures, CacheState, ErasedCache, Fingerprint, Value},
     circuit_breaker::BreakerState,
     config::{
-        BulkheadPolicy, CachePolicy, CircuitBreakerPolicy, ConfigError, Effective, LayerKind,
-        Policy, RateLimitPolicy, Resolved, RetryPolicy, Selection, TimeoutPolicy,
+        BulkheadPolicy, CachePolicy, CircuitBreakerPolicy, ConfigError, Effective, Finding,
+        LayerKind, Policy, RateLimitPolicy, Resolved, RetryPolicy, Selection, SiteLayer,
+        TimeoutPolicy,
     },
     rate_limit::LimiterState,
     registry::{self, Identity, States},
@@ -31,6 +32,8 @@ pub(crate) struct Live {
     pub(crate) circuit_breaker: Option<Layer<CircuitBreakerPolicy, BreakerState>>,
     pub(crate) bulkhead: Option<Layer<BulkheadPolicy, BulkheadState>>,
     pub(crate) report: Vec<Report>,
+    /// What is doubtful about its policies together.
+    pub(crate) doubts: Vec<ConfigError>,
 }
 
 /// A layer in force.
@@ -64,6 +67,13 @@ impl fmt::Debug for Live {
 }
 
 impl Live {
+    /// Tells the states what is in force from now on.
+    pub(crate) fn take_effect(&self) {
+        if let Some(bulkhead) = &self.bulkhead {
+            bulkhead.state.resize(bulkhead.policy.max_concurrent);
+        }
+    }
+
     /// Resolves every layer of `site`; all that is wrong is in the error.
     pub(crate) fn of(site: &'static Site, states: &mut States) -> Result<Self, Vec<ConfigError>> {
         let (live, errors) = Self::resolve(site, states);
@@ -96,9 +106,16 @@ impl Live {
             circuit_breaker: resolver.circuit_breaker(),
             bulkhead: resolver.bulkhead(),
             report: Vec::new(),
+            doubts: Vec::new(),
         };
+        let doubts = resolver.across();
         let Resolver { report, errors, .. } = resolver;
-        (Self { report, ..live }, errors)
+        let live = Self {
+            report,
+            doubts,
+            ..live
+        };
+        (live, errors)
     }
 }
 
@@ -125,7 +142,7 @@ impl Resolver<'_> {
     /// wrong, the section's default.
     fn policy<P: Policy>(&mut self, kind: LayerKind) -> Option<(P, bool)> {
         let declared = self.site.layer(kind)?;
-        let at = format!("{}:{}", self.site.file(), declared.line);
+        let at = declared.at(self.site.file());
         let resolved = self
             .states
             .config()
@@ -137,6 +154,7 @@ impl Resolver<'_> {
                 observe,
                 settings,
                 warnings,
+                ..
             }) => {
                 self.report.push(Report {
                     kind,
@@ -161,6 +179,35 @@ impl Resolver<'_> {
                     .map(|resolved| (resolved.policy, resolved.observe))
             }
         }
+    }
+
+    /// What is doubtful about the policies together; what is wrong is added to the errors.
+    fn across(&mut self) -> Vec<ConfigError> {
+        let layers = self.site.layers();
+        let places: Vec<String> = layers
+            .iter()
+            .map(|layer| layer.at(self.site.file()))
+            .collect();
+        let layers: Vec<SiteLayer<'_>> = layers
+            .iter()
+            .zip(&places)
+            .map(|(layer, at)| SiteLayer {
+                kind: layer.kind,
+                selection: layer.selection(self.path, at),
+                shared: layer.name.is_some(),
+            })
+            .collect();
+        let found = self.states.config().check_across(&layers);
+        let (wrong, doubtful): (Vec<_>, Vec<_>) = found
+            .into_iter()
+            .partition(|finding| finding.doubt.is_none());
+        let at_site = |finding: Finding| ConfigError {
+            key: self.path.to_owned(),
+            ..finding.error
+        };
+        let doubts = doubtful.into_iter().map(at_site).collect();
+        self.errors.extend(wrong.into_iter().map(at_site));
+        doubts
     }
 
     /// Under which identity the layer of `kind` keeps its state.
@@ -235,7 +282,6 @@ impl Resolver<'_> {
         let (policy, observe): (BulkheadPolicy, _) = self.policy(LayerKind::Bulkhead)?;
         let identity = self.identity(self.name_of(LayerKind::Bulkhead));
         let state = self.states.bulkhead(identity, self.path);
-        state.resize(policy.max_concurrent);
         Some(Layer {
             policy,
             state,

@@ -55,6 +55,27 @@ pub struct SettingInfo {
     pub origin: String,
 }
 
+impl SiteInfo {
+    /// Its settings on one line, with where each came from.
+    pub(crate) fn in_words(&self) -> String {
+        let layers: Vec<_> = self.layers.iter().filter_map(LayerInfo::in_words).collect();
+        layers.join("; ")
+    }
+}
+
+impl LayerInfo {
+    /// `retryable(expensive): max_attempts 5 (hardening.yaml:4:22), …`. A fallback has no settings.
+    fn in_words(&self) -> Option<String> {
+        let settings = self.settings.iter();
+        let settings: Vec<_> = settings
+            .map(|SettingInfo { key, value, origin }| format!("{key} {value} ({origin})"))
+            .collect();
+        let policy = self.policy.map(|name| format!("({name})"));
+        let named = format!("{}{}", self.attribute, policy.unwrap_or_default());
+        (!settings.is_empty()).then(|| format!("{named}: {}", settings.join(", ")))
+    }
+}
+
 /// Every annotated function of the program, by path.
 #[must_use]
 pub fn sites() -> Vec<SiteInfo> {

@@ -73,6 +73,11 @@ impl Declared {
         self
     }
 
+    /// Where its attribute is, in `file`: `src/orders.rs:30`.
+    pub(crate) fn at(&self, file: &str) -> String {
+        format!("{file}:{}", self.line)
+    }
+
     pub(crate) const fn selection<'a>(&'a self, site: &'a str, at: &'a str) -> Selection<'a> {
         Selection {
             site,
@@ -118,6 +123,9 @@ impl Site {
 
     pub(crate) fn set_live(&self, live: Option<&'static Live>) {
         self.live.store(live);
+        if let Some(live) = live {
+            live.take_effect();
+        }
     }
 
     pub(crate) const fn layers(&self) -> &'static [Declared] {

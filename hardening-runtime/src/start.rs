@@ -2,12 +2,13 @@
 //! and every problem is returned at once.
 
 use crate::{
-    config::{Config, ConfigError, ConfigErrors, Problem},
+    config::{Config, ConfigError, ConfigErrors, LayerKind, Mistaken, Problem},
     event,
     health::{self, Registry},
-    registry, site,
+    registry, report, site,
     source::{self, Embedded},
 };
+use std::collections::HashSet;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 /// What `init!` found that is no error.
@@ -18,6 +19,10 @@ pub struct Started {
     pub sites: usize,
     /// The configuration file; none for the built-in policies.
     pub file: Option<String>,
+    /// How many policies and ops there are, the default ones included.
+    pub policies: usize,
+    /// How many functions the file overrides.
+    pub overrides: usize,
     /// What looks like a mistake, a line each.
     pub warnings: Vec<String>,
 }
@@ -29,6 +34,7 @@ pub fn init(embedded: Option<Embedded>) -> Result<Started, ConfigErrors> {
     for warning in &started.warnings {
         event::doubtful(warning);
     }
+    tell(&started);
     Ok(started)
 }
 
@@ -41,17 +47,53 @@ pub fn reload() -> Result<(), ConfigErrors> {
         .inspect_err(|errors| event::misconfigured(errors))
 }
 
+/// Tells what is in force, and of each site where it came from.
+fn tell(started: &Started) {
+    let file = started.file.as_deref().unwrap_or("built-in");
+    let warnings = started.warnings.len();
+    event::configured(
+        file,
+        started.sites,
+        started.policies,
+        started.overrides,
+        warnings,
+    );
+    if event::wants_settings() {
+        for site in report::sites() {
+            let at = format!("{}:{}", site.file, site.line);
+            event::settings(&site.path, &at, &site.in_words());
+        }
+    }
+}
+
 fn put_in_force() -> Result<Started, ConfigErrors> {
-    let config = source::load()?;
+    let (config, errors) = match source::read() {
+        Ok(config) => (config, None),
+        Err(Mistaken { errors, readable }) => match readable {
+            Some(config) => (*config, Some(errors)),
+            // Nothing can be said of the functions.
+            None => return Err(errors),
+        },
+    };
     let started = Started {
         sites: site::all().count(),
         file: config.file().map(str::to_owned),
+        policies: LayerKind::ALL
+            .map(|kind| config.names(kind).len())
+            .iter()
+            .sum(),
+        overrides: config.overridden().len(),
         warnings: Vec::new(),
     };
-    let of_file = config.warnings().to_vec();
-    put(config)?;
+    let mut of_file = config.warnings().to_vec();
+    of_file.extend(policies_that_nobody_uses(&config));
+    put(config, errors)?;
     let mut warnings: Vec<String> = of_file.iter().map(ToString::to_string).collect();
-    warnings.extend(warnings_of_sites().map(ToString::to_string));
+    let mut of_sites: Vec<String> = warnings_of_sites().map(ToString::to_string).collect();
+    // What is doubtful about a policy is doubtful wherever it is used.
+    of_sites.retain(|warning| !warnings.contains(warning));
+    of_sites.dedup();
+    warnings.extend(of_sites);
     warnings.extend(checks_that_nobody_registers());
     Ok(Started {
         warnings,
@@ -59,12 +101,17 @@ fn put_in_force() -> Result<Started, ConfigErrors> {
     })
 }
 
-/// Puts `config` in force at every site and every health check, or nowhere.
-pub(crate) fn put(config: Config) -> Result<(), ConfigErrors> {
+/// Puts `config` in force at every site and every health check; or nowhere, when something is wrong
+/// with it, as `found` says already or is found here.
+pub(crate) fn put(config: Config, found: Option<ConfigErrors>) -> Result<(), ConfigErrors> {
     let monitored = config.health().enabled;
-    let (checks, wrong) = match health::settings_of(&config) {
-        Ok(checks) => (Some(checks), Vec::new()),
-        Err(wrong) => (None, wrong.into_iter().collect()),
+    let mut wrong: Vec<ConfigError> = found.into_iter().flatten().collect();
+    let checks = match health::settings_of(&config) {
+        Ok(checks) => Some(checks),
+        Err(more) => {
+            wrong.extend(more);
+            None
+        }
     };
     registry::put_in_force(config, wrong)?;
     let mut loaded = health_loaded();
@@ -111,7 +158,19 @@ pub(crate) fn forget_health() {
 
 fn warnings_of_sites() -> impl Iterator<Item = &'static ConfigError> {
     let lives = site::all().filter_map(site::Site::live_now);
-    lives.flat_map(|live| live.report.iter().flat_map(|report| &report.warnings))
+    lives.flat_map(|live| {
+        let alone = live.report.iter().flat_map(|report| &report.warnings);
+        alone.chain(&live.doubts)
+    })
+}
+
+/// Policies and ops of the file that no annotated function names.
+fn policies_that_nobody_uses(config: &Config) -> impl Iterator<Item = ConfigError> {
+    LayerKind::ALL.into_iter().flat_map(|kind| {
+        let layers = site::all().filter_map(move |site| site.layer(kind));
+        let used: HashSet<&str> = layers.filter_map(|layer| layer.policy).collect();
+        config.unused(kind, |name| used.contains(name))
+    })
 }
 
 fn checks_that_nobody_registers() -> impl Iterator<Item = String> {

@@ -169,7 +169,7 @@ impl Site<'_> {
                     what: "the last attempts of a call that keeps failing are refused: it opens its \
                            circuit itself, and none of its waits lasts until that admits a probe",
                     figures: format!(
-                        "{opened} failures open it for {}, and {} of {attempts} attempts are left",
+                        "{opened} failures open it for {} and leave {} of {attempts} attempts",
                         show_duration(policy.open_for),
                         attempts - opened
                     ),
