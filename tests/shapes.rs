@@ -46,7 +46,7 @@ struct Below(Vec<String>, AtomicU32);
 #[async_trait::async_trait]
 impl Repository for Below {
     #[retryable(clone(query))]
-    #[timeout("1s")]
+    #[timeout("5s")]
     async fn find(&self, id: u32, query: String) -> Result<String, AppError> {
         if self.1.fetch_add(1, SeqCst) == 0 {
             return Err(AppError::Busy);

@@ -11,10 +11,12 @@ type Inline<'a> = &'a [(&'a str, &'a str)];
 fn found(file: &str, env: &Environment, layers: &[(LayerKind, Inline<'_>)]) -> Vec<Finding> {
     let config = Config::parse(file.as_bytes(), "h.yaml", env).unwrap();
     let is_setting = |(key, _): &&(&str, &str)| !["op", "name"].contains(key);
-    let settings = |inline: Inline<'_>| inline.iter().filter(is_setting).copied().collect();
     let lines = layers.iter().zip(1..);
     let parts: Vec<(String, Vec<_>)> = lines
-        .map(|((_, inline), line)| (format!("src/lib.rs:{line}"), settings(inline)))
+        .map(|((_, written), line)| {
+            let settings = written.iter().filter(is_setting).copied().collect();
+            (format!("src/lib.rs:{line}"), settings)
+        })
         .collect();
     let layers = layers.iter().zip(&parts);
     let layers: Vec<_> = layers

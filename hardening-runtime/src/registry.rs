@@ -96,6 +96,7 @@ pub(crate) fn bring_alive(site: &'static Site) -> &'static Live {
 pub(crate) fn put_in_force(config: Config, wrong: Vec<ConfigError>) -> Result<(), ConfigErrors> {
     let mut guard = locked();
     let config = Arc::new(config);
+    let is_first = guard.is_none();
     let states = guard.get_or_insert_with(|| States::new_shared(Arc::clone(&config)));
     let before = std::mem::replace(&mut states.config, config);
     match everywhere(states, wrong) {
@@ -111,6 +112,10 @@ pub(crate) fn put_in_force(config: Config, wrong: Vec<ConfigError>) -> Result<()
         }
         Err(errors) => {
             states.config = before;
+            if is_first {
+                // As if nobody had tried: the first call will load what can be in force.
+                *guard = None;
+            }
             Err(errors)
         }
     }
