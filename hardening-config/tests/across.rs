@@ -71,8 +71,7 @@ fn retries_that_may_not_fit_the_call_print_their_arithmetic() {
          5 attempts × 2s + waits of up to 1s + 2s + 4s + 5s = 22s, and the call has 10s: \
          enough for 3 of 5 attempts at their longest \
          (`call` 10s, `attempt` 2s, `max_attempts` 5 from h.yaml:1:36, `base_delay` 1s from h.yaml:1:53); \
-         raise `call`, or lower `attempt`, `max_attempts` or the delays; \
-         if it is meant so, write `allow: [retries_exceed_timeout]`"
+         raise `call`, or lower `attempt`, `max_attempts` or the delays"
     );
     assert_eq!(
         found[0].settings[0],
@@ -104,7 +103,7 @@ fn attempts_behind_a_circuit_that_they_open_themselves_are_doubtful() {
     assert_eq!(doubts(&doubtful), [Some("circuit_outlasts_retries")]);
     let text = doubtful[0].error.to_string();
     assert!(
-        text.contains("2 failures open it for 1m and leave 3 of 5 attempts"),
+        text.contains("2 failures open it for 1m, with 3 of 5 attempts left"),
         "{text}"
     );
     let observed = [breaker, &[("mode", "observe")]].concat();

@@ -7,9 +7,8 @@ use crate::{
     cache::{CacheFigures, CacheState, ErasedCache, Fingerprint, Value},
     circuit_breaker::BreakerState,
     config::{
-        BulkheadPolicy, CachePolicy, CircuitBreakerPolicy, ConfigError, Effective, Finding,
-        LayerKind, Policy, RateLimitPolicy, Resolved, RetryPolicy, Selection, SiteLayer,
-        TimeoutPolicy,
+        BulkheadPolicy, CachePolicy, CircuitBreakerPolicy, ConfigError, Effective, LayerKind,
+        Policy, RateLimitPolicy, Resolved, RetryPolicy, Selection, SiteLayer, TimeoutPolicy,
     },
     rate_limit::LimiterState,
     registry::{self, Identity, States},
@@ -201,13 +200,11 @@ impl Resolver<'_> {
         let (wrong, doubtful): (Vec<_>, Vec<_>) = found
             .into_iter()
             .partition(|finding| finding.doubt.is_none());
-        let at_site = |finding: Finding| ConfigError {
-            key: self.path.to_owned(),
-            ..finding.error
-        };
-        let doubts = doubtful.into_iter().map(at_site).collect();
-        self.errors.extend(wrong.into_iter().map(at_site));
-        doubts
+        let path = self.path;
+        self.errors
+            .extend(wrong.into_iter().map(|finding| finding.at_site(path)));
+        let doubtful = doubtful.into_iter();
+        doubtful.map(|finding| finding.at_site(path)).collect()
     }
 
     /// Under which identity the layer of `kind` keeps its state.

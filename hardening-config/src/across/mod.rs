@@ -37,8 +37,29 @@ pub struct Finding {
     pub doubt: Option<Doubt>,
     /// The settings that have part in it, the first one to blame first.
     pub settings: Vec<(LayerKind, &'static str)>,
-    /// Where, and in words.
+    /// Where, and in words; how to allow it is told by [`at_site`](Self::at_site).
     pub error: ConfigError,
+}
+
+impl Finding {
+    /// As an error of the configuration in force at the call site `path`.
+    #[must_use]
+    pub fn at_site(mut self, path: &str) -> ConfigError {
+        let allow = self.doubt.map(Doubt::how_to_allow);
+        self.error.problem.message.extend(allow);
+        self.error.key = path.to_owned();
+        self.error
+    }
+
+    /// What is wrong, for those who write the attributes.
+    #[must_use]
+    pub fn in_code(&self) -> String {
+        let allow = self.doubt.map_or(String::new(), |doubt| {
+            let name = doubt.name();
+            format!("; if it is meant so, write `allow = [\"{name}\"]`")
+        });
+        format!("{}{allow}", self.error.problem)
+    }
 }
 
 impl Config {
@@ -169,7 +190,11 @@ impl Site<'_> {
                     what: "the last attempts of a call that keeps failing are refused: it opens its \
                            circuit itself, and none of its waits lasts until that admits a probe",
                     figures: format!(
-                        "{opened} failures open it for {} and leave {} of {attempts} attempts",
+                        "{} for {}, with {} of {attempts} attempts left",
+                        match opened {
+                            1 => "one failure opens it".to_owned(),
+                            several => format!("{several} failures open it"),
+                        },
                         show_duration(policy.open_for),
                         attempts - opened
                     ),
@@ -312,7 +337,6 @@ impl<'a> About<'a> {
             let _ = write!(message, " ({})", listed.join(", "));
         }
         let _ = write!(message, "; {}", words.instead);
-        message.push_str(&doubt.map(Doubt::how_to_allow).unwrap_or_default());
         let here = Origin::Attribute { at: self.at.into() };
         let origin = written().next().map_or(&here, |setting| &setting.origin);
         Some(Finding {

@@ -265,12 +265,11 @@ pub(super) fn refuse_across(
     for finding in across(layers, around) {
         let at = blamed(layers, &finding);
         match finding.doubt {
-            None => errors.mild(at, finding.error.problem),
+            None => errors.mild(at, finding.in_code()),
             Some(doubt) => {
                 let first = at.into_iter().next();
                 let at = first.map_or_else(Span::call_site, |token| token.span());
-                let message = finding.error.problem.to_string();
-                doubts.extend(warning(doubt.name(), at, &message));
+                doubts.extend(warning(doubt.name(), at, &finding.in_code()));
             }
         }
     }
