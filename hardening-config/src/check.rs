@@ -5,8 +5,8 @@ use crate::{
     error::{ConfigError, Origin, Problem},
     file,
     kind::{LayerKind, with_policy},
-    layer::{Breach, Layer, fold},
-    policy::Switches,
+    layer::{Breach, Folded, Layer, fold},
+    policy::{Doubt, Switches},
     resolve::unknown_setting,
     schema::{Policy, Settings},
 };
@@ -56,6 +56,30 @@ impl Config {
         let mut breaches = fold::<P>(&layers).settle();
         breaches.retain(|breach| breach.counts(&allow));
         breaches
+    }
+
+    /// The policies or ops of the file that nobody names, as `is_used` knows it, and that do not allow
+    /// it: a warning for each. The default policies are always there for all.
+    pub fn unused(&self, kind: LayerKind, is_used: impl Fn(&str) -> bool) -> Vec<ConfigError> {
+        let section = self.section(kind);
+        let defaults = section.default_policy().map(|default| &*default.name);
+        let named = section.named.iter();
+        named
+            .filter(|named| matches!(named.origin, Origin::File { .. }))
+            .filter(|named| Some(&*named.name) != defaults && !is_used(&named.name))
+            .filter(|named| !self.allows(kind, named, Doubt::Unused))
+            .map(|named| {
+                let what = kind.named();
+                let message = format!("no function of this program names this {what}: remove it");
+                let problem = Problem::new(message + &Doubt::Unused.how_to_allow());
+                ConfigError::new(&named.origin, &named.path, problem)
+            })
+            .collect()
+    }
+
+    fn allows(&self, kind: LayerKind, named: &Named, doubt: Doubt) -> bool {
+        let switches: Folded<'_, Switches> = fold(&self.layers(kind, Some(named), &[]));
+        switches.value.allow.contains(&doubt)
     }
 
     /// Reads what the sections say besides their policies.

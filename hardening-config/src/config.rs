@@ -3,13 +3,12 @@
 use std::{fmt::Write as _, sync::Arc};
 
 use crate::{
-    Doubt,
     env::Environment,
     error::{ConfigError, ConfigErrors, Origin, Problem},
     file, from_env,
     kind::LayerKind,
     layer::{Folded, Layer, Source, fold},
-    policy::{HealthPolicy, SectionPolicy, Switches},
+    policy::{HealthPolicy, SectionPolicy},
 };
 
 /// What is in force without a file.
@@ -247,30 +246,6 @@ impl Config {
         sites
             .map(|site| (site.site.as_str(), site.origin.clone()))
             .collect()
-    }
-
-    /// The policies or ops of the file that nobody names, as `is_used` knows it, and that do not allow
-    /// it: a warning for each. The default policies are always there for all.
-    pub fn unused(&self, kind: LayerKind, is_used: impl Fn(&str) -> bool) -> Vec<ConfigError> {
-        let section = self.section(kind);
-        let defaults = section.default_policy().map(|default| &*default.name);
-        let named = section.named.iter();
-        named
-            .filter(|named| matches!(named.origin, Origin::File { .. }))
-            .filter(|named| Some(&*named.name) != defaults && !is_used(&named.name))
-            .filter(|named| !self.allows(kind, named, Doubt::Unused))
-            .map(|named| {
-                let what = kind.named();
-                let message = format!("no function of this program names this {what}: remove it");
-                let problem = Problem::new(message + &Doubt::Unused.how_to_allow());
-                ConfigError::new(&named.origin, &named.path, problem)
-            })
-            .collect()
-    }
-
-    fn allows(&self, kind: LayerKind, named: &Named, doubt: Doubt) -> bool {
-        let switches: Folded<'_, Switches> = fold(&self.layers(kind, Some(named), &[]));
-        switches.value.allow.contains(&doubt)
     }
 
     /// What is doubtful about the file, though it can work.

@@ -125,7 +125,7 @@ mod tests {
         let retry = retry(3, 1, Jitter::Full);
         assert_eq!(fit(&retry, s(9), Some(s(2))), Fit::Whole);
         assert_eq!(
-            fit(&retry, s(9) - Duration::from_nanos(1), Some(s(2))),
+            fit(&retry, Duration::from_millis(8_999), Some(s(2))),
             partial(9, 2)
         );
         assert_eq!(fit(&retry, s(4), Some(s(2))), partial(9, 1));

@@ -26,5 +26,4 @@ impl Orders {
 
 fn main() {
     let _ = (a_call_too_short(), an_open_circuit(), Orders.place());
-    let _ = no_such_function();
 }

@@ -20,11 +20,4 @@ async fn all_in_the_file() -> std::io::Result<()> {
     Ok(())
 }
 
-// The file overrides a function of this name: what is in force there is known at start.
-#[timeout("2s")]
-#[retryable(base_delay = 2, jitter = false)]
-async fn overridden() -> std::io::Result<()> {
-    Ok(())
-}
-
 fn main() {}
