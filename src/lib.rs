@@ -10,7 +10,7 @@
 //! use hardening::{circuit_breaker, fallback, retryable, timeout};
 //!
 //! #[fallback(|_error| Ok(format!("{city}: as yesterday")))]
-//! #[timeout(call = "5s", attempt = "1s")]
+//! #[timeout(call = "30s", attempt = "1s")]
 //! #[retryable(policy = "expensive")] // of hardening.yaml; misspelt, it does not compile
 //! #[circuit_breaker(name = "weather")]
 //! async fn weather(city: &str) -> Result<String, std::io::Error> {

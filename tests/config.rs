@@ -240,7 +240,12 @@ runtime:
             "{place}: {text}"
         );
     }
-    assert_eq!(errors.len(), 4, "{text}");
+    for (line, name) in [(shop::PLACE, "`expensive`"), (shop::SEARCH, "`search`")] {
+        let at = format!("tests/config.rs:{line}");
+        let told = text.lines().find(|told| told.contains(&at));
+        assert!(told.is_some_and(|told| told.contains(name)), "{at}: {text}");
+    }
+    assert_eq!(errors.len(), 6, "{text}");
     assert_eq!(runs(shop::place), 5, "the built-in policies are in force");
 }
 

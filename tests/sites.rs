@@ -40,7 +40,7 @@ mod shop {
     #[fallback(|error| Err(error))]
     #[rate_limited(op = "search", key = id)]
     #[cached(ttl = 5)]
-    #[timeout("10s")]
+    #[timeout("10s", allow = ["retries_exceed_timeout"])]
     #[circuit_breaker(enabled = false)]
     pub(super) async fn place(id: u8) -> AppResult<u8> {
         Ok(id)
@@ -141,6 +141,9 @@ fn each_setting_tells_where_it_came_from() {
     assert!(origin.contains("hardening.yaml:3:"), "inherited: {origin}");
     let (value, origin) = setting(&retry, "exponential_base");
     assert_eq!((value.as_str(), origin.as_str()), ("2", "built-in"));
+    let (value, origin) = setting(&layer(&site, "timeout"), "allow");
+    assert_eq!(value, "[retries_exceed_timeout]");
+    assert!(origin.starts_with("attribute at "), "{origin}");
     let (value, origin) = setting(&layer(&site, "rate_limited"), "capacity");
     assert_eq!(value, "30");
     assert!(origin.contains("hardening.yaml:"), "{origin}");

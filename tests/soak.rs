@@ -114,7 +114,7 @@ impl Act {
     error => Err(error),
 })]
 #[cached(name = "soak everything", key = key, ttl = 2, max_entries = 40, stale_if_error = 3, refresh_ahead = 0.5, ttl_jitter = 1)]
-#[timeout(call = 3, attempt = 1)]
+#[timeout(call = 3, attempt = 1, allow = ["retries_exceed_timeout"])]
 #[rate_limited(op = "soak", key = key)]
 #[retryable(policy = "soak")]
 #[circuit_breaker(

@@ -5,8 +5,8 @@ use crate::{
     error::{ConfigError, Origin, Problem},
     file,
     kind::{LayerKind, with_policy},
-    layer::{Breach, Layer, fold},
-    policy::{RuntimePolicy, Switches},
+    layer::{Breach, Folded, Layer, fold},
+    policy::{Doubt, RuntimePolicy, Switches},
     resolve::unknown_setting,
     schema::{Policy, Settings},
 };
@@ -53,7 +53,34 @@ impl Config {
 
     fn broken_rules<'a, P: Policy>(&'a self, named: &'a Named) -> Vec<Breach<'a>> {
         let layers = self.layers(P::KIND, Some(named), &[]);
-        fold::<P>(&layers).settle()
+        let allow = fold::<Switches>(&layers).value.allow;
+        let mut breaches = fold::<P>(&layers).settle();
+        breaches.retain(|breach| breach.counts(&allow));
+        breaches
+    }
+
+    /// The policies or ops of the file that nobody names, as `is_used` knows it, and that do not allow
+    /// it: a warning for each. The default policies are always there for all.
+    pub fn unused(&self, kind: LayerKind, is_used: impl Fn(&str) -> bool) -> Vec<ConfigError> {
+        let section = self.section(kind);
+        let defaults = section.default_policy().map(|default| &*default.name);
+        let named = section.named.iter();
+        named
+            .filter(|named| matches!(named.origin, Origin::File { .. }))
+            .filter(|named| Some(&*named.name) != defaults && !is_used(&named.name))
+            .filter(|named| !self.allows(kind, named, Doubt::Unused))
+            .map(|named| {
+                let what = kind.named();
+                let message = format!("no function of this program names this {what}: remove it");
+                let problem = Problem::new(message + &Doubt::Unused.how_to_allow());
+                ConfigError::new(&named.origin, &named.path, problem)
+            })
+            .collect()
+    }
+
+    fn allows(&self, kind: LayerKind, named: &Named, doubt: Doubt) -> bool {
+        let switches: Folded<'_, Switches> = fold(&self.layers(kind, Some(named), &[]));
+        switches.value.allow.contains(&doubt)
     }
 
     fn settle_runtime(&mut self) -> Vec<ConfigError> {
@@ -89,7 +116,7 @@ struct Found {
 impl Found {
     fn take(&mut self, breaches: Vec<Breach<'_>>, named: &Named) {
         for breach in breaches {
-            let to = if breach.fatal {
+            let to = if breach.is_fatal() {
                 &mut self.errors
             } else {
                 &mut self.warnings
@@ -116,7 +143,7 @@ fn check_override<P: Policy>(layer: &Layer) -> Vec<ConfigError> {
     if errors.is_empty() {
         let mut folded = fold::<P>(&[layer]);
         let breaches = folded.settle().into_iter();
-        let alone = breaches.filter(|breach| breach.fatal && folded.has_all(breach.keys));
+        let alone = breaches.filter(|breach| breach.is_fatal() && folded.has_all(breach.keys));
         errors.extend(alone.map(|breach| breach.error((&Origin::BuiltIn, ""))));
     }
     errors

@@ -31,6 +31,27 @@ pub struct Config {
     pub(crate) retryable_codes: Vec<u16>,
     pub(crate) runtime: RuntimePolicy,
     pub(crate) warnings: Vec<ConfigError>,
+    /// Whether the file is YAML and has the shape of a configuration.
+    pub(crate) is_readable: bool,
+}
+
+/// A configuration with mistakes.
+#[derive(Clone, Debug)]
+pub struct Mistaken {
+    /// Everything that is wrong.
+    pub errors: ConfigErrors,
+    /// What could be read nevertheless, for those who know more to add what else is wrong; not to be
+    /// put in force. `None` for what is no YAML at all.
+    pub readable: Option<Box<Config>>,
+}
+
+impl From<ConfigErrors> for Mistaken {
+    fn from(errors: ConfigErrors) -> Self {
+        Self {
+            errors,
+            readable: None,
+        }
+    }
 }
 
 /// A section: its switch, and its policies in the order of the file.
@@ -63,6 +84,15 @@ pub(crate) struct Override {
 }
 
 impl Config {
+    /// As [`parse`](Self::parse); with mistakes, all that could be read is there too, so that those who
+    /// know more can add what else is wrong with it.
+    ///
+    /// # Errors
+    /// Everything that is wrong with it, and with the variables that override it.
+    pub fn read(bytes: &[u8], file: &str, env: &Environment) -> Result<Self, Mistaken> {
+        Self::reading(bytes, Some(file), env)
+    }
+
     /// What is in force when there is no file and no variable is set.
     #[must_use]
     pub fn builtin() -> Self {
@@ -75,7 +105,15 @@ impl Config {
     /// # Errors
     /// Every variable that names nothing or has no fitting value.
     pub fn builtin_in(env: &Environment) -> Result<Self, ConfigErrors> {
-        Self::read(BUILT_IN.as_bytes(), None, env)
+        Self::read_builtin(env).map_err(|mistaken| mistaken.errors)
+    }
+
+    /// As [`builtin_in`](Self::builtin_in), with all that could be read where there are mistakes.
+    ///
+    /// # Errors
+    /// Every variable that names nothing or has no fitting value.
+    pub fn read_builtin(env: &Environment) -> Result<Self, Mistaken> {
+        Self::reading(BUILT_IN.as_bytes(), None, env)
     }
 
     /// Reads a file's content. `file` is what messages call it.
@@ -85,17 +123,23 @@ impl Config {
     /// # Errors
     /// Everything that is wrong with it, and with the variables that override it.
     pub fn parse(bytes: &[u8], file: &str, env: &Environment) -> Result<Self, ConfigErrors> {
-        Self::read(bytes, Some(file), env)
+        Self::read(bytes, file, env).map_err(|mistaken| mistaken.errors)
     }
 
-    fn read(bytes: &[u8], file: Option<&str>, env: &Environment) -> Result<Self, ConfigErrors> {
+    fn reading(bytes: &[u8], file: Option<&str>, env: &Environment) -> Result<Self, Mistaken> {
         let (mut config, mut errors) = file::read_config(bytes, file, env);
         for kind in LayerKind::ALL {
             config.section_mut(kind).add_default(kind);
         }
         errors.extend(from_env::apply(env, &mut config));
         errors.extend(config.settle());
-        errors.or(config)
+        match errors.or(()) {
+            Ok(()) => Ok(config),
+            Err(errors) => Err(Mistaken {
+                errors,
+                readable: config.is_readable.then(|| Box::new(config)),
+            }),
+        }
     }
 
     pub(crate) fn empty(file: Option<Arc<str>>) -> Self {
@@ -112,6 +156,7 @@ impl Config {
             retryable_codes: defaults.retryable_codes,
             runtime: RuntimePolicy::default(),
             warnings: Vec::new(),
+            is_readable: true,
         }
     }
 
@@ -273,7 +318,7 @@ impl Section {
     }
 
     /// What the other policies inherit from: the first, see [`Self::add_default`].
-    fn default_policy(&self) -> Option<&Named> {
+    pub(crate) fn default_policy(&self) -> Option<&Named> {
         self.named.first().filter(|_| self.has_default)
     }
 

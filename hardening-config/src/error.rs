@@ -235,7 +235,7 @@ impl fmt::Display for ConfigError {
 impl std::error::Error for ConfigError {}
 
 /// Every mistake at once, in the order of the file. Never empty.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, PartialEq, Eq)]
 pub struct ConfigErrors {
     errors: Vec<ConfigError>,
     unlisted: usize,
@@ -343,6 +343,17 @@ impl fmt::Display for ConfigErrors {
             0 => Ok(()),
             more => write!(f, "\n… and {more} more mistakes"),
         }
+    }
+}
+
+/// As people read it: it is what a `main` that returns it prints.
+impl fmt::Debug for ConfigErrors {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let mistakes = match self.len() {
+            1 => "a mistake".to_owned(),
+            several => format!("{several} mistakes"),
+        };
+        write!(f, "{mistakes} in the configuration\n{self}")
     }
 }
 

@@ -3,6 +3,7 @@
 use std::{collections::HashMap, sync::Arc};
 
 use crate::{
+    Doubt,
     error::{ConfigError, Origin, Problem, join},
     file::{self, Node},
     schema::{Broken, Key, Policy, Settings},
@@ -180,6 +181,17 @@ impl<'a, T: Settings> Folded<'a, T> {
             .map_or(Origin::BuiltIn, |(_, entry)| entry.origin.clone())
     }
 
+    /// The variables that its value came from.
+    fn variables(&self, key: &str) -> Option<String> {
+        let (_, entry) = self.sources.get(key)?;
+        entry.node.is_secret().then(|| entry.node.show())
+    }
+
+    /// The settings that are known at run time only.
+    pub(crate) fn take_unknown(&mut self) -> Vec<&'static str> {
+        std::mem::take(&mut self.unknown)
+    }
+
     /// Every setting that applies, as YAML text, with its origin.
     pub(crate) fn effective(&self) -> Vec<Effective> {
         let shown = |key: &'static str| {
@@ -187,6 +199,7 @@ impl<'a, T: Settings> Folded<'a, T> {
                 key,
                 value: self.value.get(key)?,
                 origin: self.origin(key),
+                variables: self.variables(key),
             })
         };
         T::KEYS.iter().filter_map(|key| shown(key.name)).collect()
@@ -197,11 +210,20 @@ impl<'a, T: Settings> Folded<'a, T> {
 pub(crate) struct Breach<'a> {
     pub(crate) keys: &'static [&'static str],
     pub(crate) problem: Problem,
-    pub(crate) fatal: bool,
+    pub(crate) doubt: Option<Doubt>,
     culprit: Option<&'a Entry>,
 }
 
 impl Breach<'_> {
+    pub(crate) const fn is_fatal(&self) -> bool {
+        self.doubt.is_none()
+    }
+
+    /// Whether `allow` does not say that it is meant so.
+    pub(crate) fn counts(&self, allow: &[Doubt]) -> bool {
+        self.doubt.is_none_or(|doubt| !allow.contains(&doubt))
+    }
+
     /// At the strongest entry, or at `otherwise` when nothing but defaults is involved.
     pub(crate) fn error(self, otherwise: (&Origin, &str)) -> ConfigError {
         match self.culprit {
@@ -229,7 +251,7 @@ impl<'a, P: Policy> Folded<'a, P> {
         Breach {
             keys: rule.keys,
             problem: Problem::new(rule.explain(|key| self.explain(key, blamed))),
-            fatal: rule.fatal,
+            doubt: rule.doubt,
             culprit: culprit.map(|(_, entry)| entry),
         }
     }
@@ -260,4 +282,6 @@ pub struct Effective {
     pub value: String,
     /// Where the value came from.
     pub origin: Origin,
+    /// The variables that it came from, in words that stand for the value where it is not to be shown.
+    pub(crate) variables: Option<String>,
 }

@@ -39,6 +39,7 @@
 //! ```
 #![forbid(unsafe_code)]
 
+mod across;
 mod check;
 mod config;
 mod duration;
@@ -56,8 +57,9 @@ pub mod schema;
 mod setting;
 mod suggest;
 
+pub use across::{Finding, SiteLayer};
 pub use check::check_setting;
-pub use config::Config;
+pub use config::{Config, Mistaken};
 pub use duration::{parse_duration, show_duration};
 pub use env::Environment;
 pub use error::{ConfigError, ConfigErrors, Origin, Position, Problem};
@@ -66,8 +68,8 @@ pub use health::check_health_setting;
 pub use kind::LayerKind;
 pub use layer::Effective;
 pub use policy::{
-    Budget, BulkheadPolicy, CachePolicy, CircuitBreakerPolicy, HealthGroup, HealthPolicy, Jitter,
-    Limit, Mode, Provider, RateLimitPolicy, RetryPolicy, Scope, TimeoutPolicy,
+    Budget, BulkheadPolicy, CachePolicy, CircuitBreakerPolicy, Doubt, HealthGroup, HealthPolicy,
+    Jitter, Limit, Mode, Provider, RateLimitPolicy, RetryPolicy, Scope, TimeoutPolicy,
 };
 pub use resolve::{Resolved, Selection};
 pub use schema::{Key, Policy};

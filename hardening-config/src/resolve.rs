@@ -5,6 +5,7 @@
 //! [`fold`] applies it.
 
 use crate::{
+    Doubt,
     config::{Config, Named},
     error::{ConfigError, ConfigErrors, Origin, Problem},
     kind::{LayerKind, with_policy},
@@ -35,10 +36,15 @@ pub struct Resolved<P> {
     pub enabled: bool,
     /// Whether it only counts what it would have rejected.
     pub observe: bool,
-    /// Every setting as text with where it came from, `enabled` and `mode` included.
+    /// Every setting as text with where it came from, `enabled` and `mode` included, and `allow` where
+    /// somebody wrote it.
     pub settings: Vec<Effective>,
     /// What is doubtful about them.
     pub warnings: Vec<ConfigError>,
+    /// What is doubtful about them, or about them and their neighbours, and meant so.
+    pub allow: Vec<Doubt>,
+    /// Settings that are known at run time only: their values here are weaker ones.
+    pub unknown: Vec<&'static str>,
 }
 
 impl Config {
@@ -73,13 +79,13 @@ impl Config {
         let switches = fold::<Switches>(&layers);
         errors.extend(folded.errors.drain(..));
         errors.extend(switches.errors.iter().cloned());
-        let (fatal, doubtful): (Vec<Breach<'_>>, Vec<_>) = self
-            .breaches(&mut folded, selection.name)
-            .into_iter()
-            .partition(|breach| breach.fatal);
+        let breaches = self.breaches(&mut folded, selection.name).into_iter();
+        let (fatal, doubtful): (Vec<Breach<'_>>, Vec<_>) = breaches
+            .filter(|breach| breach.counts(&switches.value.allow))
+            .partition(Breach::is_fatal);
         let at_site = |breach: Breach<'_>| breach.error((&here, attribute));
         // Of settings that could not be read, the rules know nothing.
-        if errors.is_none() {
+        if errors.is_none() && self.is_whole(P::KIND, selection.name) {
             errors.extend(fatal.into_iter().map(at_site));
         }
         errors.or(())?;
@@ -89,7 +95,7 @@ impl Config {
 
     fn resolved<P: Policy>(
         &self,
-        folded: Folded<'_, P>,
+        mut folded: Folded<'_, P>,
         switches: &Folded<'_, Switches>,
         warnings: Vec<ConfigError>,
     ) -> Resolved<P> {
@@ -113,10 +119,18 @@ impl Config {
                 switch.value = mode.show();
                 switch.origin = section.origin("mode");
             }
-            (switch.key != "mode" || P::KIND.can_observe()).then_some(switch)
+            let applies = match switch.key {
+                "mode" => P::KIND.can_observe(),
+                // Nobody asks what nobody has allowed.
+                "allow" => switch.origin != Origin::BuiltIn,
+                _ => true,
+            };
+            applies.then_some(switch)
         }));
         Resolved {
+            unknown: folded.take_unknown(),
             policy: folded.value,
+            allow: switches.value.allow.clone(),
             enabled,
             observe,
             settings,
@@ -146,6 +160,14 @@ impl Config {
             (_, None) => "default",
         };
         self.section(kind).find(name)
+    }
+
+    /// Whether all of the policy or op that is in force could be read: if not, what is missing in it
+    /// has been reported where it is written.
+    fn is_whole(&self, kind: LayerKind, name: Option<&str>) -> bool {
+        let default = self.section(kind).default_policy();
+        let mut parts = self.selected(kind, name).into_iter().chain(default);
+        parts.all(|named| named.is_whole)
     }
 
     fn breaches<'a, P: Policy>(
@@ -196,7 +218,7 @@ impl Config {
         // What another setting should have said is not known.
         if wrong.is_empty() && fine.len() == settings.len() {
             let breaches = self.breaches(&mut folded, name).into_iter();
-            let own = breaches.filter(|breach| breach.fatal);
+            let own = breaches.filter(Breach::is_fatal);
             wrong.extend(own.filter_map(|breach| {
                 let written = |key: &&&str| settings.iter().any(|(name, _)| name == *key);
                 let key = breach

@@ -7,6 +7,7 @@
 use std::time::Duration;
 
 use crate::{
+    Doubt,
     duration::A_DURATION,
     error::Problem,
     file::{Node, Value},
@@ -215,7 +216,7 @@ pub trait Policy: Settings + Clone + PartialEq {
             let wrong = wrong.err().into_iter().flatten();
             problems.extend(wrong.map(|problem| problem.inside(key.name).alone()));
         }
-        let rules = self.rules().into_iter().filter(|rule| rule.fatal);
+        let rules = self.rules().into_iter().filter(Broken::is_fatal);
         let show = |key: &str| self.get(key).unwrap_or_default();
         problems.extend(rules.map(|rule| Problem::new(rule.explain(show))));
         problems
@@ -229,8 +230,8 @@ pub struct Broken {
     pub keys: &'static [&'static str],
     /// Why, and what to write instead. `{key}` stands for the value of a setting.
     pub message: String,
-    /// Whether it can never work. Otherwise it is only doubtful.
-    pub fatal: bool,
+    /// What is doubtful about them. `None`: they can never work.
+    pub doubt: Option<Doubt>,
 }
 
 impl Broken {
@@ -238,15 +239,24 @@ impl Broken {
         Self {
             keys,
             message: message.into(),
-            fatal: true,
+            doubt: None,
         }
     }
 
-    pub(crate) fn doubtful(keys: &'static [&'static str], message: impl Into<String>) -> Self {
+    pub(crate) fn doubtful(
+        doubt: Doubt,
+        keys: &'static [&'static str],
+        message: impl Into<String>,
+    ) -> Self {
+        let message = message.into() + &doubt.how_to_allow();
         Self {
-            fatal: false,
+            doubt: Some(doubt),
             ..Self::fatal(keys, message)
         }
+    }
+
+    pub(crate) const fn is_fatal(&self) -> bool {
+        self.doubt.is_none()
     }
 
     /// The message with values as `show` has them.

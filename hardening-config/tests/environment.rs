@@ -99,6 +99,65 @@ fn values_of_variables_are_never_printed() {
     assert!(!format!("{env:?}").contains("hunter2"));
 }
 
+#[test]
+fn no_setting_of_any_section_prints_the_value_of_a_variable() {
+    let env = |name: &str| Environment::from_pairs([(name, "hunter2"), ("SECRET", "hunter2")]);
+    for kind in LayerKind::ALL {
+        let Some(section) = kind.section() else {
+            continue;
+        };
+        for key in kind.keys() {
+            let key = key.name;
+            let op =
+                format!("limits: [{{capacity: 1, window_seconds: 1, {key}: \"${{SECRET}}\"}}]");
+            let variable = format!("HARDENING__{section}__A__{key}").to_uppercase();
+            for setting in [
+                String::new(),
+                format!("{key}: \"${{SECRET}}\""),
+                format!("{key}: [\"${{SECRET}}\"]"),
+                format!("{key}: {{ratio: \"${{SECRET}}\"}}"),
+                op,
+            ] {
+                let policies = match kind {
+                    LayerKind::RateLimit => format!("defaults: {{a: {{{setting}}}}}"),
+                    _ => format!("a_policy: {{{setting}}}"),
+                };
+                let file = format!("runtime: {{{section}: {{{policies}}}}}");
+                let name = if setting.is_empty() {
+                    &variable
+                } else {
+                    "OTHER"
+                };
+                let told = Config::parse(file.as_bytes(), "h.yaml", &env(name));
+                let told = told.map(drop).unwrap_err();
+                assert!(!format!("{told} {told:?}").contains("hunter2"), "{told}");
+            }
+        }
+    }
+}
+
+#[test]
+fn inside_of_braces_an_unquoted_variable_is_told_to_take_quotes() {
+    for (file, told) in [
+        (
+            "runtime: {retry: {a_policy: {max_attempts: ${N}}}}",
+            "h.yaml:1:44: inside of {…} and […], `${N}` needs quotes: write `\"${N}\"`",
+        ),
+        (
+            "runtime:\n  retry:\n    retryable_codes: [429, ${CODE:-500}]\n",
+            "h.yaml:3:28: inside of {…} and […], `${CODE:-500}` needs quotes: write `\"${CODE:-500}\"`",
+        ),
+        (
+            "runtime: {retry: {a_policy: {base_delay: ${N}s, max_attempts: 2}}}",
+            "h.yaml:1:42: inside of {…} and […], `${N}` needs quotes: write `\"${N}\"`",
+        ),
+    ] {
+        let env = Environment::from_pairs([("N", "3")]);
+        let errors = Config::parse(file.as_bytes(), "h.yaml", &env).unwrap_err();
+        assert_eq!(errors.to_string(), told);
+    }
+}
+
 fn with(variables: &[(&str, &str)]) -> Result<Config, String> {
     let file = "runtime:\n  rate_limiting: {defaults: {search: {capacity: 30, window_seconds: 60}}}\n  \
                 retry: {expensive_policy: {max_attempts: 5}, a__b_policy: {}, my-own_policy: {}}\n  \

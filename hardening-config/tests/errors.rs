@@ -27,7 +27,7 @@ fn every_error_has_its_file_line_column_key_reason_and_suggestion() {
         errors.to_string(),
         "hardening.yaml:4:7: runtime.retry.expensive_policy.max_atempts: unknown key; \
          did you mean `max_attempts`? (known: max_attempts, base_delay, max_delay, \
-         exponential_base, jitter, max_elapsed, budget, enabled)"
+         exponential_base, jitter, max_elapsed, budget, enabled, allow)"
     );
     let error = errors.iter().next().unwrap();
     assert_eq!(error.file(), Some("hardening.yaml"));
@@ -328,4 +328,73 @@ fn a_hopeless_file_is_cut_short_and_counted() {
 fn what_could_not_be_read_breaks_no_rule_besides() {
     let told = only("runtime: {rate_limiting: {defaults: {a: {capasity: 5, window_seconds: 1}}}}");
     assert!(told.contains("did you mean `capacity`?"), "{told}");
+}
+
+#[test]
+fn a_slip_in_the_ending_of_a_policy_suggests_that_policy() {
+    for (written, meant) in [
+        ("expensive_polic", "expensive_policy"),
+        ("expensive-policy", "expensive_policy"),
+        ("expensivepolicy", "expensive_policy"),
+        ("expensive_Policy", "expensive_policy"),
+        ("defalt_polic", "default_policy"),
+        ("retryable_cods", "retryable_codes"),
+    ] {
+        let told = only(&format!("runtime: {{retry: {{{written}: {{}}}}}}"));
+        let suggestion = format!("unknown key; did you mean `{meant}`?");
+        assert!(told.contains(&suggestion), "{told}");
+    }
+    let told = only("runtime: {retry: {expensive: {}}}");
+    assert!(
+        told.contains("a policy is called `expensive_policy` here"),
+        "{told}"
+    );
+}
+
+#[test]
+fn with_mistakes_what_could_be_read_is_there_for_those_who_know_more() {
+    let read = |file: &str| Config::read(file.as_bytes(), "h.yaml", &Environment::none());
+    let file = "runtime: {retry: {a_policy: {max_atempts: 3}, b_policy: {max_attempts: 2}}}";
+    let mistaken = read(file).unwrap_err();
+    assert_eq!(mistaken.errors.len(), 1);
+    let names = mistaken.readable.unwrap();
+    assert_eq!(
+        names.names(hardening_config::LayerKind::Retry),
+        ["default", "a", "b"]
+    );
+    for unreadable in ["runtime: {retry: [}", "- a", "runtime: {}\nruntime: {}"] {
+        assert!(
+            read(unreadable).unwrap_err().readable.is_none(),
+            "{unreadable}"
+        );
+    }
+}
+
+/// The policy misses what was misspelt in it: that breaks no rule at the functions that name it.
+#[test]
+fn what_a_policy_could_not_say_is_no_second_mistake_at_its_functions() {
+    use hardening_config::{RateLimitPolicy, Selection};
+    let file = "runtime: {rate_limiting: {defaults: {a: {capcity: 3, window_seconds: 1}}}}";
+    let mistaken = Config::read(file.as_bytes(), "h.yaml", &Environment::none()).unwrap_err();
+    assert_eq!(mistaken.errors.len(), 1, "{}", mistaken.errors);
+    let config = mistaken.readable.unwrap();
+    let selection = Selection {
+        name: Some("a"),
+        ..Selection::default()
+    };
+    config.resolve::<RateLimitPolicy>(&selection).unwrap();
+}
+
+#[test]
+fn errors_read_well_when_a_main_returns_them() {
+    let errors = errors("runtime: {retri: {}, cach: {}}");
+    assert_eq!(
+        format!("{errors:?}"),
+        format!("2 mistakes in the configuration\n{errors}")
+    );
+    let one = format!("{:?}", self::errors("runtime: {retri: {}}"));
+    assert!(
+        one.starts_with("a mistake in the configuration\nhardening.yaml:1:11: "),
+        "{one}"
+    );
 }

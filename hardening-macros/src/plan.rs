@@ -52,7 +52,8 @@ impl Written {
 #[derive(Default)]
 pub(crate) struct Plan {
     pub(crate) layers: Vec<Layer>,
-    /// Items that make the attributes count as used: see [`seen`](crate::seen).
+    /// Items that make the attributes count as used, see [`seen`](crate::seen), and those that make
+    /// the compiler warn.
     pub(crate) used: TokenStream,
     /// The function's body; none for a method that a trait only declares.
     pub(crate) body: Option<Body>,
@@ -70,6 +71,8 @@ pub(crate) struct Layer {
     pub(crate) name: Option<String>,
     /// The settings written inline, as YAML.
     pub(crate) settings: Vec<(String, String)>,
+    /// Where the value of each stands.
+    places: Vec<TokenStream>,
     pub(crate) code: Code,
     per: Option<Per>,
 }
@@ -111,9 +114,10 @@ impl Plan {
             .collect();
         layers.sort_by_key(Layer::depth);
         let used = seen::in_function(ours, function, around);
+        let doubts = refusal::refuse_across(&layers, function, around, errors);
         let mut plan = Self {
             layers,
-            used,
+            used: quote!(#used #doubts),
             body: function
                 .body
                 .as_ref()
@@ -168,7 +172,9 @@ fn layer(
     if around.can_check() && errors.len() == before {
         refusal::refuse_together(written, &collected, around, errors);
     }
+    let places = collected.settings.iter();
     Layer {
+        places: places.map(|setting| setting.at.clone()).collect(),
         kind: written.kind,
         at: written.at.clone(),
         policy: collected.policy.map(|literal| literal.value()),

@@ -87,6 +87,27 @@ pub(crate) fn reloaded(file: Option<&str>) {
     tracing::info!(target: TARGET, file, "reloaded");
 }
 
+/// The configuration is in force at all sites.
+pub(crate) fn configured(
+    file: &str,
+    sites: usize,
+    policies: usize,
+    overrides: usize,
+    warnings: usize,
+) {
+    tracing::info!(target: TARGET, file, sites, policies, overrides, warnings, "configured");
+}
+
+/// Whether somebody listens to what is told of each site.
+pub(crate) fn wants_settings() -> bool {
+    tracing::enabled!(target: TARGET, tracing::Level::DEBUG)
+}
+
+/// The settings in force at a site, and where each came from.
+pub(crate) fn settings(site: &str, at: &str, settings: &str) {
+    tracing::debug!(target: TARGET, site, at, settings, "settings in force");
+}
+
 /// Something in the configuration looks like a mistake.
 pub(crate) fn doubtful(warning: &str) {
     tracing::warn!(target: TARGET, "{warning}");

@@ -8,7 +8,7 @@ use crate::{
     circuit_breaker::BreakerState,
     config::{
         BulkheadPolicy, CachePolicy, CircuitBreakerPolicy, ConfigError, Effective, LayerKind,
-        Policy, RateLimitPolicy, Resolved, RetryPolicy, Selection, TimeoutPolicy,
+        Policy, RateLimitPolicy, Resolved, RetryPolicy, Selection, SiteLayer, TimeoutPolicy,
     },
     enclosing::Enclosing,
     rate_limit::LimiterState,
@@ -39,7 +39,7 @@ pub(crate) struct Live {
 /// What the configuration comes to at one site.
 pub(crate) struct Resolution {
     pub(crate) live: Live,
-    pub(crate) report: Vec<Report>,
+    pub(crate) report: SiteReport,
     /// What is wrong: then `live` has the layers that can be resolved, and the others at their
     /// section's defaults.
     pub(crate) errors: Vec<ConfigError>,
@@ -58,6 +58,22 @@ pub(crate) struct CacheLayer {
     pub(crate) policy: CachePolicy,
     identity: Identity,
     state: OnceLock<&'static dyn ErasedCache>,
+}
+
+/// How the layers of a site came to their settings.
+#[derive(Default)]
+pub(crate) struct SiteReport {
+    pub(crate) layers: Vec<Report>,
+    /// What is doubtful about its policies together.
+    pub(crate) doubts: Vec<ConfigError>,
+}
+
+impl SiteReport {
+    /// What is doubtful about its policies, each and together.
+    pub(crate) fn warnings(&self) -> impl Iterator<Item = &ConfigError> {
+        let alone = self.layers.iter().flat_map(|report| &report.warnings);
+        alone.chain(&self.doubts)
+    }
 }
 
 /// How a declared layer came to its settings.
@@ -112,10 +128,15 @@ impl Live {
             circuit_breaker: resolver.circuit_breaker(),
             bulkhead: resolver.bulkhead(),
         };
-        let Resolver { report, errors, .. } = resolver;
+        let doubts = resolver.across();
+        let Resolver {
+            report: layers,
+            errors,
+            ..
+        } = resolver;
         Resolution {
             live,
-            report,
+            report: SiteReport { layers, doubts },
             errors,
         }
     }
@@ -192,7 +213,7 @@ impl Resolver<'_> {
     /// wrong, the section's default.
     fn policy<P: Policy>(&mut self, kind: LayerKind) -> Option<(P, bool)> {
         let declared = self.site.layer(kind)?;
-        let at = format!("{}:{}", self.site.file(), declared.line);
+        let at = declared.at(self.site.file());
         let resolved = self
             .states
             .config()
@@ -204,6 +225,7 @@ impl Resolver<'_> {
                 observe,
                 settings,
                 warnings,
+                ..
             }) => {
                 self.report.push(Report {
                     kind,
@@ -228,6 +250,33 @@ impl Resolver<'_> {
                     .map(|resolved| (resolved.policy, resolved.observe))
             }
         }
+    }
+
+    /// What is doubtful about the policies together; what is wrong is added to the errors.
+    fn across(&mut self) -> Vec<ConfigError> {
+        let layers = self.site.layers();
+        let places: Vec<String> = layers
+            .iter()
+            .map(|layer| layer.at(self.site.file()))
+            .collect();
+        let layers: Vec<SiteLayer<'_>> = layers
+            .iter()
+            .zip(&places)
+            .map(|(layer, at)| SiteLayer {
+                kind: layer.kind,
+                selection: layer.selection(self.path, at),
+                shared: layer.name.is_some(),
+            })
+            .collect();
+        let found = self.states.config().check_across(&layers);
+        let (wrong, doubtful): (Vec<_>, Vec<_>) = found
+            .into_iter()
+            .partition(|finding| finding.doubt.is_none());
+        let path = self.path;
+        self.errors
+            .extend(wrong.into_iter().map(|finding| finding.at_site(path)));
+        let doubtful = doubtful.into_iter();
+        doubtful.map(|finding| finding.at_site(path)).collect()
     }
 
     /// Under which identity the layer of `kind` keeps its state.

@@ -12,7 +12,7 @@ use crate::{
     config::{Config, ConfigError, ConfigErrors, Policy, RateLimitPolicy, RetryPolicy, Selection},
     event, journal,
     kept::Kept,
-    live::{Changes, Live, Report, Resolution},
+    live::{Changes, Live, Resolution, SiteReport},
     name,
     named::ByName,
     rate_limit::{LimiterState, OpSnapshot},
@@ -58,7 +58,7 @@ pub(crate) struct States {
     /// What was ever in force at each site, by its address.
     lives: HashMap<usize, Kept<Live>>,
     /// How each site came to what is in force.
-    reports: HashMap<usize, Arc<[Report]>>,
+    reports: HashMap<usize, Arc<SiteReport>>,
 }
 
 static STATES: Mutex<Option<States>> = Mutex::new(None);
@@ -229,7 +229,7 @@ impl States {
     fn put_at(&mut self, site: &'static Site, resolution: Resolution) -> &'static Live {
         let Resolution { live, report, .. } = resolution;
         let live = self.lives.entry(address(site)).or_default().keep(live);
-        self.reports.insert(address(site), report.into());
+        self.reports.insert(address(site), Arc::new(report));
         site.set_live(Some(live));
         live
     }
@@ -255,7 +255,7 @@ impl States {
     }
 
     /// How each layer of `site` came to its settings.
-    pub(crate) fn report(&self, site: &'static Site) -> Option<Arc<[Report]>> {
+    pub(crate) fn report(&self, site: &'static Site) -> Option<Arc<SiteReport>> {
         self.reports.get(&address(site)).cloned()
     }
 

@@ -58,6 +58,27 @@ pub struct SettingInfo {
     pub origin: String,
 }
 
+impl SiteInfo {
+    /// Its settings on one line, with where each came from.
+    pub(crate) fn in_words(&self) -> String {
+        let layers: Vec<_> = self.layers.iter().filter_map(LayerInfo::in_words).collect();
+        layers.join("; ")
+    }
+}
+
+impl LayerInfo {
+    /// `retryable(expensive): max_attempts 5 (hardening.yaml:4:22), …`. A fallback has no settings.
+    fn in_words(&self) -> Option<String> {
+        let settings = self.settings.iter();
+        let settings: Vec<_> = settings
+            .map(|SettingInfo { key, value, origin }| format!("{key} {value} ({origin})"))
+            .collect();
+        let policy = self.policy.map(|name| format!("({name})"));
+        let named = format!("{}{}", self.attribute, policy.unwrap_or_default());
+        (!settings.is_empty()).then(|| format!("{named}: {}", settings.join(", ")))
+    }
+}
+
 /// Every annotated function of the program, by path.
 #[must_use]
 pub fn sites() -> Vec<SiteInfo> {
@@ -70,7 +91,9 @@ fn info(site: &'static Site) -> SiteInfo {
     let path = site.live().path;
     let report = registry::with(|states| states.report(site)).unwrap_or_default();
     let layers = site.layers().iter();
-    let layers = layers.map(|declared| layer(declared, &report)).collect();
+    let layers = layers
+        .map(|declared| layer(declared, &report.layers))
+        .collect();
     SiteInfo {
         path: path.to_owned(),
         file: site.file(),

@@ -73,6 +73,11 @@ impl Declared {
         self
     }
 
+    /// Where its attribute is, in `file`: `src/orders.rs:30`.
+    pub(crate) fn at(&self, file: &str) -> String {
+        format!("{file}:{}", self.line)
+    }
+
     pub(crate) const fn selection<'a>(&'a self, site: &'a str, at: &'a str) -> Selection<'a> {
         Selection {
             site,

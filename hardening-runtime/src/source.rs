@@ -1,7 +1,7 @@
 //! Where the configuration of the running program comes from.
 
 use crate::config::{
-    Config, ConfigError, ConfigErrors, Environment, Origin, Position, Problem, find,
+    Config, ConfigError, ConfigErrors, Environment, Mistaken, Origin, Position, Problem, find,
 };
 use std::{
     env, fs,
@@ -56,13 +56,18 @@ pub(crate) fn look() -> Found {
 
 /// The configuration that was found, else that which was compiled in, else the built-in policies.
 pub(crate) fn parse(found: &Found) -> Result<Config, ConfigErrors> {
+    read(found).map_err(|mistaken| mistaken.errors)
+}
+
+/// The same, with what could be read of a configuration with mistakes.
+pub(crate) fn read(found: &Found) -> Result<Config, Mistaken> {
     let environment = Environment::process();
     match found {
-        Found::File { name, content } => Config::parse(content, name, &environment),
-        Found::Unreadable(errors) => Err(errors.clone()),
+        Found::File { name, content } => Config::read(content, name, &environment),
+        Found::Unreadable(errors) => Err(errors.clone().into()),
         Found::Nothing => match *EMBEDDED.lock().unwrap_or_else(PoisonError::into_inner) {
-            Some(embedded) => Config::parse(embedded.text, embedded.path, &environment),
-            None => Config::builtin_in(&environment),
+            Some(embedded) => Config::read(embedded.text, embedded.path, &environment),
+            None => Config::read_builtin(&environment),
         },
     }
 }

@@ -2,13 +2,14 @@
 //! and every problem is returned at once.
 
 use crate::{
-    config::{Config, ConfigError, ConfigErrors, Problem},
+    config::{Config, ConfigError, ConfigErrors, LayerKind, Mistaken, Problem},
     event,
     health::{self, Registry},
-    journal, registry, site,
+    journal, registry, report, site,
     source::{self, Embedded, Found},
     watch,
 };
+use std::collections::HashSet;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 /// What `init!` found that is no error.
@@ -19,6 +20,10 @@ pub struct Started {
     pub sites: usize,
     /// The configuration file; none for the built-in policies.
     pub file: Option<String>,
+    /// How many policies and ops there are, the default ones included.
+    pub policies: usize,
+    /// How many functions the file overrides.
+    pub overrides: usize,
     /// What looks like a mistake, a line each.
     pub warnings: Vec<String>,
 }
@@ -28,6 +33,7 @@ pub fn init(embedded: Option<Embedded>) -> Result<Started, ConfigErrors> {
     source::embed(embedded);
     let started = in_turn(put_in_force)?;
     tell_warnings(&started);
+    tell_settings(&started);
     Ok(started)
 }
 
@@ -87,6 +93,25 @@ fn tell(result: Result<Started, ConfigErrors>) -> Result<(), ConfigErrors> {
     }
 }
 
+/// Tells what is in force, and of each site where it came from.
+fn tell_settings(started: &Started) {
+    let file = started.file.as_deref().unwrap_or("built-in");
+    let warnings = started.warnings.len();
+    event::configured(
+        file,
+        started.sites,
+        started.policies,
+        started.overrides,
+        warnings,
+    );
+    if event::wants_settings() {
+        for site in report::sites() {
+            let at = format!("{}:{}", site.file, site.line);
+            event::settings(&site.path, &at, &site.in_words());
+        }
+    }
+}
+
 fn tell_warnings(started: &Started) {
     for warning in &started.warnings {
         event::doubtful(warning);
@@ -102,7 +127,13 @@ fn in_turn<R>(act: impl FnOnce(Found) -> R) -> R {
 }
 
 fn put_in_force(found: Found) -> Result<Started, ConfigErrors> {
-    let result = source::parse(&found).and_then(put_and_report);
+    let result = match source::read(&found) {
+        Ok(config) => put_and_report(config, None),
+        Err(Mistaken { errors, readable }) => match readable {
+            Some(config) => put_and_report(*config, Some(errors)),
+            None => Err(errors), // nothing can be said of the functions
+        },
+    };
     match &result {
         Ok(started) => journal::in_force(found, started.file.clone()),
         Err(errors) => journal::refused(found, errors),
@@ -110,16 +141,27 @@ fn put_in_force(found: Found) -> Result<Started, ConfigErrors> {
     result
 }
 
-fn put_and_report(config: Config) -> Result<Started, ConfigErrors> {
+/// Puts `config` in force, unless something is wrong with it, as `found` says already.
+fn put_and_report(config: Config, found: Option<ConfigErrors>) -> Result<Started, ConfigErrors> {
     let started = Started {
         sites: site::all().count(),
         file: config.file().map(str::to_owned),
+        policies: LayerKind::ALL
+            .map(|kind| config.names(kind).len())
+            .iter()
+            .sum(),
+        overrides: config.overridden().len(),
         warnings: Vec::new(),
     };
-    let of_file = config.warnings().to_vec();
-    put(config)?;
+    let mut of_file = config.warnings().to_vec();
+    of_file.extend(policies_that_nobody_uses(&config));
+    put(config, found)?;
     let mut warnings: Vec<String> = of_file.iter().map(ToString::to_string).collect();
-    warnings.extend(warnings_of_sites());
+    let mut of_sites = warnings_of_sites();
+    // What is doubtful about a policy is doubtful wherever it is used.
+    of_sites.retain(|warning| !warnings.contains(warning));
+    of_sites.dedup();
+    warnings.extend(of_sites);
     warnings.extend(checks_that_nobody_registers());
     Ok(Started {
         warnings,
@@ -127,12 +169,17 @@ fn put_and_report(config: Config) -> Result<Started, ConfigErrors> {
     })
 }
 
-/// Puts `config` in force at every site and every health check, or nowhere.
-pub(crate) fn put(config: Config) -> Result<(), ConfigErrors> {
+/// Puts `config` in force at every site and every health check; or nowhere, when something is wrong
+/// with it, as `found` says already or is found here.
+pub(crate) fn put(config: Config, found: Option<ConfigErrors>) -> Result<(), ConfigErrors> {
     let (monitored, watched) = (config.health().enabled, config.runtime().watch);
-    let (checks, wrong) = match health::settings_of(&config) {
-        Ok(checks) => (Some(checks), Vec::new()),
-        Err(wrong) => (None, wrong.into_iter().collect()),
+    let mut wrong: Vec<ConfigError> = found.into_iter().flatten().collect();
+    let checks = match health::settings_of(&config) {
+        Ok(checks) => Some(checks),
+        Err(more) => {
+            wrong.extend(more);
+            None
+        }
     };
     registry::put_in_force(config, wrong)?;
     let mut loaded = health_loaded();
@@ -182,9 +229,17 @@ pub(crate) fn forget_health() {
 fn warnings_of_sites() -> Vec<String> {
     let reports: Vec<_> =
         registry::with(|states| site::all().filter_map(|site| states.report(site)).collect());
-    let warnings = reports.iter().flat_map(|site| site.iter());
-    let warnings = warnings.flat_map(|report| &report.warnings);
+    let warnings = reports.iter().flat_map(|report| report.warnings());
     warnings.map(ToString::to_string).collect()
+}
+
+/// Policies and ops of the file that no annotated function names.
+fn policies_that_nobody_uses(config: &Config) -> impl Iterator<Item = ConfigError> {
+    LayerKind::ALL.into_iter().flat_map(|kind| {
+        let layers = site::all().filter_map(move |site| site.layer(kind));
+        let used: HashSet<&str> = layers.filter_map(|layer| layer.policy).collect();
+        config.unused(kind, |name| used.contains(name))
+    })
 }
 
 fn checks_that_nobody_registers() -> impl Iterator<Item = String> {

@@ -145,5 +145,5 @@ pub fn seed(seed: u64) {
 /// Puts the configuration `yaml` in force, in the place of the file's.
 pub fn configure(yaml: &str) -> Result<(), ConfigErrors> {
     let config = Config::parse(yaml.as_bytes(), "configure", &Environment::none())?;
-    start::put(config)
+    start::put(config, None)
 }

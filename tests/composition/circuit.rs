@@ -70,7 +70,7 @@ async fn without_classify_every_error_is_a_failure_and_failure_if_decides_for_it
 
 #[tokio::test(start_paused = true)]
 async fn a_panic_is_a_failure_and_is_raised_again() {
-    #[retryable(policy = "composition")]
+    #[retryable(policy = "composition", allow = ["circuit_outlasts_retries"])]
     #[circuit_breaker(failure_threshold = 2, open_for = 50)]
     async fn ask(script: &'static Script) -> Answer {
         script.run().await
@@ -103,7 +103,7 @@ async fn a_panic_is_a_failure_and_is_raised_again() {
 
 #[test]
 fn a_panic_of_a_blocking_body_is_a_failure_and_is_raised_again() {
-    #[retryable(policy = "composition")]
+    #[retryable(policy = "composition", allow = ["circuit_outlasts_retries"])]
     #[circuit_breaker(failure_threshold = 2)]
     fn ask(script: &Script) -> Answer {
         script.run_blocking()

@@ -62,7 +62,7 @@ async fn the_nearest_deadline_counts_and_the_outer_one_comes_back() {
         Ok((hardening::attempt(), left()))
     }
     #[retryable(policy = "composition")]
-    #[timeout(call = 10, attempt = 5)]
+    #[timeout(call = 10, attempt = 5, allow = ["retries_exceed_timeout"])]
     async fn around(script: &Script) -> Answer {
         assert_eq!(left(), Some(seconds(5)));
         assert_eq!(short().await?, Some(seconds(2)));

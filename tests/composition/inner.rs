@@ -6,7 +6,7 @@ mod retry_and_circuit_breaker {
 
     #[tokio::test(start_paused = true)]
     async fn an_open_circuit_stops_the_retries() {
-        #[retryable(policy = "composition", max_attempts = 10)]
+        #[retryable(policy = "composition", max_attempts = 10, allow = ["circuit_outlasts_retries"])]
         #[circuit_breaker(failure_threshold = 2, open_for = 60)]
         async fn ask(script: &Script) -> Answer {
             script.run().await
@@ -68,7 +68,7 @@ mod retry_and_circuit_breaker {
         let script = Script::of([Busy]);
         assert_eq!((ask(script), script.at()), (Ok(2), vec![0, 4_000]));
 
-        #[retryable(policy = "composition")]
+        #[retryable(policy = "composition", allow = ["circuit_outlasts_retries"])]
         #[circuit_breaker(failure_threshold = 2, open_for = 60)]
         fn fail(script: &Script) -> Answer {
             script.run_blocking()
@@ -283,7 +283,7 @@ mod attempt_timeout_and_body {
     #[tokio::test(start_paused = true)]
     async fn the_body_sees_its_attempt_and_the_nearest_deadline() {
         #[retryable(policy = "composition")]
-        #[timeout(call = 4, attempt = 2)]
+        #[timeout(call = 4, attempt = 2, allow = ["retries_exceed_timeout"])]
         async fn ask(script: &Script, seen: &std::sync::Mutex<Vec<(u32, Duration)>>) -> Answer {
             let left = hardening::deadline().unwrap() - tokio::time::Instant::now().into_std();
             seen.lock().unwrap().push((hardening::attempt(), left));

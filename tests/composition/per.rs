@@ -193,7 +193,7 @@ mod circuit_breaker_per_call {
 
     #[tokio::test(start_paused = true)]
     async fn the_calls_own_timeout_is_a_failure_also_between_two_attempts_of_it() {
-        #[timeout(call = 2)]
+        #[timeout(call = 2, allow = ["retries_exceed_timeout"])]
         #[circuit_breaker(failure_threshold = 2, per = "call")]
         #[retryable(policy = "composition")]
         async fn ask(script: &Script) -> Answer {

@@ -66,7 +66,7 @@ mod a_hook_ran_inside_a_lock {
     use tracing::{Event, Metadata, Subscriber, span};
 
     #[cached(name = "regressions hook", key = id, cache_if = |_| hardening::cache::<u32, u32>("regressions hook").get(&7).is_none())]
-    #[retryable(policy = "composition", on_retry = |event| seen(event.attempt))]
+    #[retryable(policy = "composition", allow = ["circuit_outlasts_retries"], on_retry = |event| seen(event.attempt))]
     #[circuit_breaker(failure_threshold = 2, open_for = 3)]
     async fn asks(script: &Script, id: u32) -> Answer {
         script.run().await

@@ -288,7 +288,7 @@ mod an_import_was_left_unused {
     #[retryable(policy = "composition")]
     #[fallback(|_| Ok(0))]
     #[cached(key = ())]
-    #[timeout("1s")]
+    #[timeout("10s")]
     #[rate_limited(capacity = 1, window_seconds = 1)]
     #[circuit_breaker]
     #[bulkhead]

@@ -9,7 +9,7 @@ use std::io;
 #[rate_limited(op = "search")]
 #[circuit_breaker]
 #[cached]
-#[timeout("1s")]
+#[timeout("5s")]
 #[bulkhead]
 #[fallback(|error| Err(error))]
 async fn all(timeout: u32) -> io::Result<u32> {

@@ -77,7 +77,7 @@ struct Below(Vec<String>, Runs);
 #[async_trait::async_trait]
 impl Repository for Below {
     #[retryable(clone(query))]
-    #[timeout("1s")]
+    #[timeout("5s")]
     async fn find(&self, id: u32, query: String) -> Result<String, AppError> {
         if self.1.up() == 1 {
             return Err(AppError::Busy);

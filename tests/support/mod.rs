@@ -97,7 +97,23 @@ pub(crate) async fn pass(seconds: f64) {
 /// and fails when it does. The test finds out by [`is_child`] that it is the child.
 #[track_caller]
 pub(crate) fn child(name: &str, folder: &std::path::Path, env: &[(&str, &str)]) {
-    let mut command = std::process::Command::new(std::env::current_exe().expect("own path"));
+    child_of(
+        &std::env::current_exe().expect("own path"),
+        name,
+        folder,
+        env,
+    );
+}
+
+/// The same of this program at another path.
+#[track_caller]
+pub(crate) fn child_of(
+    program: &std::path::Path,
+    name: &str,
+    folder: &std::path::Path,
+    env: &[(&str, &str)],
+) {
+    let mut command = std::process::Command::new(program);
     command
         .args([name, "--exact", "--nocapture", "--test-threads=1"])
         .current_dir(folder)

@@ -17,6 +17,7 @@ use crate::{
     layer::{Entry, Layer},
     policy::{HealthDefaults, Provider, RuntimePolicy, SectionPolicy},
     schema::{Key, Settings},
+    suggest,
 };
 
 /// The configuration that `bytes` say, and everything that is wrong with their shape. `file` is
@@ -35,7 +36,10 @@ pub(crate) fn read_config(
     match read {
         Ok(Some(node)) => reader.runtime(&mut config, &node),
         Ok(None) => config.warnings.extend(reader.nothing()),
-        Err(problem) => reader.report("", problem),
+        Err(problem) => {
+            config.is_readable = false;
+            reader.report("", problem);
+        }
     }
     (config, reader.errors)
 }
@@ -188,6 +192,7 @@ impl Reader {
             return self.errors.leave_out();
         }
         let mut problem = unknown_key(field, names);
+        let policy = nearest_policy(&field.key).filter(|_| kind != LayerKind::RateLimit);
         if kind.keys().iter().any(|key| key.name == field.key) {
             problem = Problem::new(match kind {
                 LayerKind::RateLimit => "it belongs to an op under `defaults`",
@@ -195,6 +200,8 @@ impl Reader {
             })
             .inside(&field.shown)
             .or_at(field.key_at);
+        } else if policy.is_some() {
+            problem.suggestion = policy;
         } else if matches!(field.value.value, Value::Map(_)) && problem.suggestion.is_none() {
             let name = &field.shown;
             problem.message = match kind {
@@ -312,6 +319,19 @@ impl Reader {
             layers,
         }
     }
+}
+
+/// The policy that a key with a slip in its ending was meant to be: `expensive_polic`.
+fn nearest_policy(key: &str) -> Option<String> {
+    let name = match key.rsplit_once(['_', '-', ' ']) {
+        Some((name, ending)) => suggest(ending, ["policy"]).map(|_| name),
+        None => key.strip_suffix("policy"),
+    };
+    let name = name.filter(|name| !name.is_empty())?;
+    Some(format!(
+        "{}_policy",
+        suggest(name, ["default"]).unwrap_or(name)
+    ))
 }
 
 fn names_under_runtime() -> impl Iterator<Item = &'static str> {

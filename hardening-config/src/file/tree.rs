@@ -76,7 +76,7 @@ pub(super) fn parse(text: &str, env: Option<&Environment>) -> Result<Arc<Node>, 
     };
     let mut builder = Builder::new(env);
     for event in Parser::new_from_str_with_options(text, limits) {
-        let (event, span) = event.map_err(|error| no_yaml(&error))?;
+        let (event, span) = event.map_err(|error| no_yaml(text, &error))?;
         builder.take(event, position(&span))?;
     }
     Ok(builder
@@ -84,18 +84,39 @@ pub(super) fn parse(text: &str, env: Option<&Environment>) -> Result<Arc<Node>, 
         .unwrap_or_else(|| Arc::new(Node::new(Value::Null, Position { line: 1, column: 1 }))))
 }
 
-fn no_yaml(error: &ScanError) -> Problem {
+fn no_yaml(text: &str, error: &ScanError) -> Problem {
+    let marker = error.marker();
+    if let Some(problem) = unquoted_variable(text, marker.line(), marker.col()) {
+        return problem;
+    }
     let message = match error.info().as_str() {
         "recursion limit exceeded" => {
             format!("values are nested more than {MAX_DEPTH} levels deep")
         }
         info => format!("this is no YAML: {info}"),
     };
-    let marker = error.marker();
     Problem::new(message).or_at(Position {
         line: count(marker.line()).max(1),
         column: count(marker.col()).saturating_add(1),
     })
+}
+
+/// Inside of `{…}` and `[…]` the brace of an unquoted `${VAR}` opens a mapping, at which the parser
+/// stumbles: `line` counts from 1, `column` from 0.
+fn unquoted_variable(text: &str, line: usize, column: usize) -> Option<Problem> {
+    let line_text = text.split('\n').nth(line.checked_sub(1)?)?;
+    let before = column.checked_sub(1)?;
+    let from_dollar: String = line_text.chars().skip(before).collect();
+    let (variable, _) = from_dollar.strip_prefix("${")?.split_once('}')?;
+    let variable = super::quote(variable);
+    let message = format!(
+        "inside of {{…}} and […], `${{{variable}}}` needs quotes: write `\"${{{variable}}}\"`"
+    );
+    let at = Position {
+        line: count(line),
+        column: count(column),
+    };
+    Some(Problem::new(message).or_at(at))
 }
 
 fn position(span: &Span) -> Position {

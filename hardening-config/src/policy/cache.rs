@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use crate::{
+    Doubt,
     group::settings,
     kind::LayerKind,
     schema::{Broken, DURATION, POSITIVE, Policy, whole},
@@ -45,6 +46,14 @@ impl Policy for CachePolicy {
                 &["refresh_ahead", "ttl"],
                 "`refresh_ahead` ({refresh_ahead}) is not shorter than `ttl` ({ttl}), so that \
                  every hit would run the call anew: lower it, or raise `ttl`",
+            ));
+        }
+        if !self.stale_if_error.is_zero() && self.stale_if_error < self.ttl {
+            broken.push(Broken::doubtful(
+                Doubt::StaleShorterThanTtl,
+                &["stale_if_error", "ttl"],
+                "`stale_if_error` ({stale_if_error}) begins when `ttl` ({ttl}) ends, and is shorter: \
+                 an outage may outlast what was good for longer than that; raise `stale_if_error`",
             ));
         }
         broken

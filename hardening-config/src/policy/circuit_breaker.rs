@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use crate::{
+    Doubt,
     group::settings,
     kind::LayerKind,
     schema::{Broken, POSITIVE, Policy, RATE, number, whole},
@@ -74,6 +75,7 @@ impl CircuitBreakerPolicy {
                 "`slow_call_rate` never counts without `slow_call`: say how slow is slow",
             )),
             (Some(_), None) => Some(Broken::doubtful(
+                Doubt::SlowCallWithoutRate,
                 &["slow_call", "slow_call_rate"],
                 "`slow_call` changes nothing without `slow_call_rate`",
             )),
@@ -85,6 +87,7 @@ impl CircuitBreakerPolicy {
         let calls = self.window_calls?;
         if self.failure_rate.is_none() && self.slow_call_rate.is_none() {
             return Some(Broken::doubtful(
+                Doubt::WindowCallsWithoutRate,
                 &["window_calls", "failure_rate", "slow_call_rate"],
                 "`window_calls` changes nothing without `failure_rate` or `slow_call_rate`",
             ));

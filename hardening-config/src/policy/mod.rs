@@ -3,6 +3,7 @@
 mod bulkhead;
 mod cache;
 mod circuit_breaker;
+mod doubt;
 mod health;
 mod rate_limit;
 mod retry;
@@ -14,6 +15,7 @@ mod timeout;
 pub use bulkhead::BulkheadPolicy;
 pub use cache::CachePolicy;
 pub use circuit_breaker::CircuitBreakerPolicy;
+pub use doubt::Doubt;
 pub use health::{HealthDefaults, HealthGroup, HealthPolicy, Provider};
 pub use rate_limit::{Limit, RateLimitPolicy, Scope};
 pub use retry::{Budget, Jitter, RetryPolicy};

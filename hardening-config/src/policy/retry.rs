@@ -89,6 +89,50 @@ impl Setting for Option<Budget> {
     }
 }
 
+/// How long its waits are, whatever the dice say.
+impl RetryPolicy {
+    /// The longest that the wait before retry number `retry` can be; the first is 1.
+    ///
+    /// What a failure itself asks for (`Retry-After`) can make a wait longer.
+    #[must_use]
+    pub fn longest_wait(&self, retry: u32) -> Duration {
+        match self.jitter {
+            Jitter::Decorrelated => self.grown(3.0, retry.max(1)),
+            _ => self.backoff(retry),
+        }
+    }
+
+    /// The shortest that the wait before retry number `retry` can be.
+    #[must_use]
+    pub fn shortest_wait(&self, retry: u32) -> Duration {
+        match self.jitter {
+            Jitter::None => self.backoff(retry),
+            Jitter::Full => Duration::ZERO,
+            Jitter::Equal => self.backoff(retry) / 2,
+            Jitter::Decorrelated => self.base_delay.min(self.max_delay),
+        }
+    }
+
+    /// The longest waits of one call, in order.
+    pub(crate) fn longest_waits(&self) -> impl Iterator<Item = Duration> {
+        (1..self.max_attempts).map(|retry| self.longest_wait(retry))
+    }
+
+    fn backoff(&self, retry: u32) -> Duration {
+        self.grown(self.exponential_base, retry.saturating_sub(1))
+    }
+
+    /// `base_delay` times `factor` to the power of `times`, up to `max_delay`.
+    fn grown(&self, factor: f64, times: u32) -> Duration {
+        if self.base_delay.is_zero() {
+            return Duration::ZERO; // 0 * infinity is no number
+        }
+        let seconds = self.base_delay.as_secs_f64() * factor.powf(f64::from(times));
+        let grown = Duration::try_from_secs_f64(seconds).unwrap_or(Duration::MAX);
+        grown.min(self.max_delay)
+    }
+}
+
 impl Policy for RetryPolicy {
     const KIND: LayerKind = LayerKind::Retry;
 

@@ -1,6 +1,7 @@
-//! What every policy has besides its own settings: whether it acts.
+//! What every policy has besides its own settings: whether it acts, and what is meant as it is.
 
 use crate::{
+    Doubt,
     file::{Node, Value},
     group::settings,
     schema::Expects,
@@ -8,12 +9,17 @@ use crate::{
 };
 
 settings! {
-    /// Whether a policy acts.
+    /// Whether a policy acts, and what is no reason to warn.
     pub struct Switches {
         /// Whether the layer does anything; `false` lets every call through. Default true.
         pub enabled: bool = true, Expects::Switch;
         /// Whether the layer rejects, or only counts what it would have rejected. Default enforce.
         pub mode: Mode = Mode::Enforce, Expects::Word(Mode::WORDS);
+        /// What is doubtful about it and meant so: names of warnings that are not given. Default none.
+        pub allow: Vec<Doubt> = Vec::new(), Expects::List {
+            of: &Expects::Word(Doubt::WORDS),
+            min: 0,
+        };
     }
 }
 

@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use crate::{
+    Doubt,
     group::settings,
     kind::LayerKind,
     schema::{Broken, POSITIVE, Policy},
@@ -24,6 +25,7 @@ impl Policy for TimeoutPolicy {
     fn rules(&self) -> Vec<Broken> {
         match (self.call, self.attempt) {
             (None, None) => vec![Broken::doubtful(
+                Doubt::NothingBounded,
                 &["call", "attempt"],
                 "neither `call` nor `attempt` is set: nothing is bounded",
             )],

@@ -44,7 +44,7 @@ fn kept() -> usize {
 
 fn origin_of_attempts() -> String {
     let report = with(|states| states.report(&SITE)).unwrap();
-    let retry = report.iter().find(|of| of.kind == LayerKind::Retry);
+    let retry = report.layers.iter().find(|of| of.kind == LayerKind::Retry);
     let settings = &retry.unwrap().settings;
     let setting = settings.iter().find(|set| set.key == "max_attempts");
     setting.unwrap().origin.to_string()

@@ -162,6 +162,26 @@ mod tests {
     }
 
     proptest! {
+        /// What the configuration says of waits before the program runs is what they are then.
+        #[test]
+        fn every_wait_is_within_the_bounds_that_the_policy_tells(
+            base in 0_u64..20_000,
+            factor in 1.0_f64..100.0,
+            jitter in any_jitter(),
+            dice in 0.0_f64..1.0,
+        ) {
+            let policy = RetryPolicy { max_attempts: 100, ..policy(base, factor, jitter) };
+            let (mut previous, mut longest) = (Duration::ZERO, Duration::ZERO);
+            for retry in 1..policy.max_attempts {
+                previous = delay(&policy, retry, previous, dice);
+                longest = delay(&policy, retry, longest, 1.0);
+                let (least, most) = (policy.shortest_wait(retry), policy.longest_wait(retry));
+                prop_assert!(least <= previous && previous <= most, "{retry}: {least:?} {previous:?} {most:?}");
+                let apart = most.abs_diff(longest);
+                prop_assert!(apart < Duration::from_micros(1), "{retry}: {longest:?} {most:?}");
+            }
+        }
+
         #[test]
         fn no_policy_panics_or_waits_longer_than_its_cap(
             base_delay in any_duration(), max_delay in any_duration(), previous in any_duration(),

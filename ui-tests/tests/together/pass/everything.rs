@@ -25,9 +25,9 @@ impl From<Rejected> for AppError {
     other => Err(other),
 })]
 #[cached(ttl = 60, key = (user, query))]
-#[timeout(call = "30s", attempt = "5s")]
+#[timeout(call = "40s", attempt = "5s")]
 #[rate_limited(op = "search", key = user)]
-#[retryable(policy = "expensive")]
+#[retryable(policy = "expensive", allow = ["circuit_outlasts_retries"])]
 #[circuit_breaker(policy = "upstream", name = "search")]
 #[bulkhead(name = "search", priority = Priority::High)]
 async fn search(user: u64, query: &str) -> Result<String, AppError> {
