@@ -134,11 +134,11 @@ pub(crate) fn fold<'a, T: Settings>(layers: &[impl Into<Source<'a>> + Copy]) -> 
 
 impl<'a, T: Settings> Folded<'a, T> {
     fn apply(&mut self, number: usize, entry: &'a Entry) {
-        if !T::KEYS.iter().any(|key| key.name == entry.key) {
+        let Some(key) = T::KEYS.iter().find(|key| key.name == entry.key) else {
             return;
-        }
+        };
         self.unknown.retain(|key| *key != entry.key);
-        if entry.node.is_unknown() {
+        if entry.node.is_unknown() && key.expects.could_be(&entry.node) {
             self.unknown.push(entry.key);
             self.sources.insert(entry.key, (number, entry));
             return;

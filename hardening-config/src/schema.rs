@@ -24,6 +24,8 @@ pub struct Key {
     pub expects: Expects,
     /// Whether it may be `null`: switched off.
     pub nullable: bool,
+    /// Whether it has no default.
+    pub required: bool,
 }
 
 /// What a setting takes.
@@ -126,6 +128,12 @@ impl Expects {
             Self::KeysOrSwitch(keys) => format!("`true`, `false` or {}", example(keys)),
             Self::List { of, .. } => format!("a list, each item {}", of.describe()),
         }
+    }
+
+    /// Whether `node` could be it, once its variables are known: each stands for a scalar.
+    pub(crate) fn could_be(&self, node: &Node) -> bool {
+        let is_scalar = matches!(node.value, Value::Unknown);
+        !is_scalar || !matches!(self, Self::Keys(_) | Self::List { .. })
     }
 
     /// `node` is something else.

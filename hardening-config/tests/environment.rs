@@ -66,8 +66,29 @@ fn while_compiling_a_variable_is_unchecked_and_its_default_is_checked() {
     // What goes together cannot be known either.
     assert!(read("{base_delay: \"${B}\", max_delay: 0.1}", &compiling).is_ok());
     assert!(read("{base_delay: \"${B:-1}\", max_delay: 0.1}", &compiling).is_err());
-    let whole = "runtime: {retry: '${RETRY}', rate_limiting: {defaults: {a: {capacity: '${C}', window_seconds: 1}}}}";
-    Config::parse(whole.as_bytes(), "h.yaml", &compiling).unwrap();
+    let op = "runtime: {rate_limiting: {defaults: {a: {capacity: '${C}', window_seconds: 1}}}}";
+    Config::parse(op.as_bytes(), "h.yaml", &compiling).unwrap();
+}
+
+#[test]
+fn a_variable_stands_for_no_mapping_or_list_whether_it_is_known_or_not() {
+    for file in [
+        "runtime: '${EMPTY}'",
+        "runtime: {retry: '${EMPTY}'}",
+        "runtime: {retry: {a_policy: '${EMPTY}'}}",
+        "runtime: {retry: {a_policy: {<<: '${EMPTY}'}}}",
+        "runtime: {retry: {retryable_codes: '${EMPTY}'}}",
+        "runtime: {rate_limiting: {defaults: {a: {limits: '${EMPTY}'}}}}",
+        "runtime: {overrides: {'a::b': {retry: '${EMPTY}'}}}",
+    ] {
+        let set = Environment::from_pairs([("EMPTY", "")]);
+        for env in [Environment::compiling(), set] {
+            assert!(
+                Config::parse(file.as_bytes(), "h.yaml", &env).is_err(),
+                "{file} {env:?}"
+            );
+        }
+    }
 }
 
 #[test]

@@ -111,13 +111,17 @@ pub(crate) fn quote(text: &str) -> String {
     }
 }
 
+/// Whatever a variable holds when the program starts, it is no mapping.
+const A_MAPPING: &str = "a variable stands for one value: write the mapping out";
+
 /// The entries of a mapping, merge keys resolved, each key once; and what is wrong with it.
 /// Nothing at all is an empty mapping.
 pub(crate) fn fields(node: &Node) -> (Vec<Field>, Vec<Problem>) {
     let (mut found, mut problems) = (Fields::default(), Vec::new());
     match &node.value {
         Value::Map(entries) => found.take(entries, &mut problems),
-        Value::Null | Value::Unknown => {}
+        Value::Null if !node.is_secret() => {}
+        Value::Unknown => problems.push(Problem::new(A_MAPPING).or_at(node.at)),
         Value::Unusable(reason) => problems.push(Problem::new(reason.clone()).or_at(node.at)),
         _ => problems.push(
             Problem::new(format!("{} is refused: write a mapping", node.show())).or_at(node.at),
@@ -191,7 +195,6 @@ impl Fields {
                     }
                 }
             }
-            Value::Unknown => {}
             Value::List(items) if items.iter().all(|item| matches!(item.value, Value::Map(_))) => {
                 for item in items {
                     self.merge(item, problems);
