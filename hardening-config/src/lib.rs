@@ -48,6 +48,8 @@ mod file;
 mod from_env;
 mod group;
 mod health;
+#[cfg(feature = "schema")]
+mod json_schema;
 mod kind;
 mod layer;
 pub mod policy;
@@ -57,12 +59,14 @@ mod setting;
 mod suggest;
 
 pub use check::check_setting;
-pub use config::Config;
+pub use config::{BUILT_IN, Config};
 pub use duration::{parse_duration, show_duration};
 pub use env::Environment;
 pub use error::{ConfigError, ConfigErrors, Origin, Position, Problem};
 pub use file::{MAX_BYTES, Node, find};
 pub use health::check_health_setting;
+#[cfg(feature = "schema")]
+pub use json_schema::json_schema;
 pub use kind::LayerKind;
 pub use layer::Effective;
 pub use policy::{
@@ -72,3 +76,6 @@ pub use policy::{
 pub use resolve::{Resolved, Selection};
 pub use schema::{Key, Policy};
 pub use suggest::suggest;
+
+/// Every key with its default, as a file with comments.
+pub const REFERENCE: &str = include_str!("../reference.yaml");
