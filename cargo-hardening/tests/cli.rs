@@ -307,6 +307,27 @@ fn variables_of_the_shell_count_when_asked_for() {
 }
 
 #[test]
+fn explain_draws_nothing_that_depends_on_unknown_variables() {
+    let folder = folder("unknown");
+    let file =
+        "runtime: {rate_limiting: {defaults: {a: {capacity: \"${C}\", window_seconds: 60}}}}\n";
+    fs::write(folder.join("h.yaml"), file).unwrap();
+    let args = ["explain", "a", "--file", "h.yaml"];
+    let without = stdout(&run_in(&folder, &args, &[]));
+    assert!(
+        without.contains("${C}") && without.contains("not known here"),
+        "{without}"
+    );
+    assert!(!without.contains("steady rate"), "{without}");
+    let with = stdout(&run_in(
+        &folder,
+        &[&args[..], &["--env"]].concat(),
+        &[("C", "30")],
+    ));
+    assert!(with.contains("30 a minute"), "{with}");
+}
+
+#[test]
 fn what_cannot_be_done_has_another_status_than_a_mistake() {
     for args in [
         &["chekc"][..],

@@ -169,6 +169,15 @@ impl<'a, T: Settings> Folded<'a, T> {
         }
     }
 
+    /// A setting that is known at run time only, as it stands in the file: `${ATTEMPTS}`.
+    fn as_written(&self, key: &str) -> Option<String> {
+        let (_, entry) = self
+            .sources
+            .get(key)
+            .filter(|_| self.unknown.contains(&key))?;
+        Some(entry.node.as_written())
+    }
+
     pub(crate) fn origin(&self, key: &str) -> Origin {
         self.sources
             .get(key)
@@ -180,7 +189,7 @@ impl<'a, T: Settings> Folded<'a, T> {
         let shown = |key: &'static str| {
             Some(Effective {
                 key,
-                value: self.value.get(key)?,
+                value: self.as_written(key).or_else(|| self.value.get(key))?,
                 origin: self.origin(key),
             })
         };
@@ -251,7 +260,7 @@ impl<'a, P: Policy> Folded<'a, P> {
 pub struct Effective {
     /// Its name.
     pub key: &'static str,
-    /// Its value, as YAML text.
+    /// Its value, as YAML text; while compiling, `${VAR}` as it is written.
     pub value: String,
     /// Where the value came from.
     pub origin: Origin,

@@ -2,7 +2,9 @@
 
 use std::time::Duration;
 
-use hardening_config::{Config, Environment, LayerKind, Resolved, RetryPolicy, Selection};
+use hardening_config::{
+    Config, Environment, LayerKind, RateLimitPolicy, Resolved, RetryPolicy, Selection,
+};
 
 fn resolve(config: &Config, name: &str) -> Resolved<RetryPolicy> {
     let selection = Selection {
@@ -242,4 +244,28 @@ fn variables_count_without_a_file_too() {
 #[test]
 fn this_process_has_variables() {
     assert_ne!(Environment::process(), Environment::none());
+}
+
+#[test]
+fn what_is_not_known_while_compiling_is_shown_as_it_is_written() {
+    let file = "runtime: {rate_limiting: {defaults: {a: {capacity: '${C}', window_seconds: 1}, b: {limits: [{capacity: '${C:-x}${D}', window_seconds: 1}]}}}}";
+    let config = Config::parse(file.as_bytes(), "h.yaml", &Environment::compiling()).unwrap();
+    let shown = |op, key| {
+        let selection = Selection {
+            name: Some(op),
+            ..Selection::default()
+        };
+        let resolved = config.resolve::<RateLimitPolicy>(&selection).unwrap();
+        let setting = resolved
+            .settings
+            .into_iter()
+            .find(|setting| setting.key == key);
+        setting.map(|setting| setting.value)
+    };
+    assert_eq!(shown("a", "capacity").unwrap(), "${C}");
+    assert_eq!(shown("a", "window_seconds").unwrap(), "1s");
+    assert_eq!(
+        shown("b", "limits").unwrap(),
+        "[{capacity: ${C:-x}${D}, window_seconds: 1}]"
+    );
 }

@@ -44,6 +44,9 @@ pub(crate) fn run(options: &Explain, colours: bool) -> anyhow::Result<Answer> {
     }
 }
 
+const UNKNOWN: &str = "What the variables hold is not known here, and there is nothing to draw without it: \
+                       `--env` takes them from this shell.";
+
 fn explain(config: &Config, named: &Named, attempt: Duration) -> Result<String, ConfigErrors> {
     let name = named.name.as_str();
     Ok(match named.kind {
@@ -80,12 +83,15 @@ fn layer<P: Policy>(
     let resolved = config.resolve::<P>(&selection)?;
     let settings = resolved.settings.iter();
     let settings = settings.map(|s| [s.key.to_owned(), s.value.clone(), s.origin.to_string()]);
-    Ok(format!(
-        "{named}\n\n{}\n{}{}",
-        rows(settings),
-        switches(&resolved),
-        timeline(&resolved.policy)
-    ))
+    let head = format!("{named}\n\n{}\n{}", rows(settings), switches(&resolved));
+    if resolved
+        .settings
+        .iter()
+        .any(|setting| setting.value.contains("${"))
+    {
+        return Ok(head + &paragraph(UNKNOWN));
+    }
+    Ok(head + &timeline(&resolved.policy))
 }
 
 fn switches<P>(resolved: &Resolved<P>) -> String {

@@ -61,6 +61,24 @@ impl Node {
         }
     }
 
+    /// It as YAML text in one line, with its variables as they are written.
+    pub(crate) fn as_written(&self) -> String {
+        match &self.value {
+            Value::List(items) => {
+                let items: Vec<String> = items.iter().map(|item| item.as_written()).collect();
+                format!("[{}]", items.join(", "))
+            }
+            Value::Map(entries) => {
+                let entry = |(key, value): &(Arc<Self>, Arc<Self>)| {
+                    format!("{}: {}", key.as_written(), value.as_written())
+                };
+                let entries: Vec<String> = entries.iter().map(entry).collect();
+                format!("{{{}}}", entries.join(", "))
+            }
+            _ => self.source.to_string(),
+        }
+    }
+
     /// The same, all of it out of the variable `name`.
     pub(super) fn hidden(mut self, name: &str) -> Self {
         self.variables = Some(format!("`{name}`").into());
