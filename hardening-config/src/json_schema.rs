@@ -6,7 +6,7 @@
 use serde_json::{Map, Value as Json, json};
 
 use crate::{
-    file::{self, Node, Value},
+    file::{self, MAX_NAME, Node, Value},
     kind::{LayerKind, with_policy},
     policy::{Budget, HealthDefaults, Limit, Provider, SectionPolicy, Switches},
     schema::{Expects, Key, LONGEST, Policy, Settings},
@@ -104,7 +104,7 @@ fn section(kind: LayerKind) -> Json {
         let ops = json!({
             "description": "The ops, by name: only those that are written here exist.",
             "type": ["object", "null"],
-            "propertyNames": {"minLength": 1},
+            "propertyNames": {"minLength": 1, "maxLength": MAX_NAME},
             "additionalProperties": policy,
         });
         properties.insert("defaults".to_owned(), ops);
@@ -116,6 +116,7 @@ fn section(kind: LayerKind) -> Json {
     let mut section = closed(about(kind), properties);
     // `default_policy` is one of them; saying it by name too lets an editor propose it.
     section["patternProperties"] = json!({"._policy$": policy});
+    section["propertyNames"] = json!({"maxLength": MAX_NAME + "_policy".len()});
     section
 }
 
@@ -201,7 +202,7 @@ fn health_checks() -> Json {
     let providers = json!({
         "description": "The checks, by name.",
         "type": ["object", "null"],
-        "propertyNames": {"minLength": 1},
+        "propertyNames": {"minLength": 1, "maxLength": MAX_NAME},
         "additionalProperties": closed("One check.", of_one),
     });
     section.insert("providers".to_owned(), providers);

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use super::{
-    MAX_VALUES,
+    MAX_NAME, MAX_VALUES,
     node::{Field, fields},
     read,
     tree::{Node, Value},
@@ -218,8 +218,7 @@ impl Reader {
         field: &Field,
     ) -> Named {
         let before = self.errors.len();
-        if name.is_empty() {
-            let problem = Problem::new("an empty name is refused");
+        if let Some(problem) = refuse_name(name) {
             self.report(path, problem.or_at(field.key_at));
         }
         let path = join(path, &field.shown);
@@ -306,6 +305,17 @@ impl Reader {
             origin: self.origin(site.key_at),
             layers,
         }
+    }
+}
+
+/// Names are in metrics and messages, and are kept for the life of the program.
+fn refuse_name(name: &str) -> Option<Problem> {
+    match name.chars().count() {
+        0 => Some(Problem::new("an empty name is refused")),
+        1..=MAX_NAME => None,
+        count => Some(Problem::new(format!(
+            "the name has {count} characters: write at most {MAX_NAME}"
+        ))),
     }
 }
 

@@ -24,6 +24,7 @@ pub struct Node {
     pub(super) variables: Option<Box<str>>,
     /// Whether it is a scalar without quotes.
     pub(super) plain: bool,
+    /// How many collections are nested here, itself included.
     pub(super) depth: u32,
     /// How many values it holds, aliases expanded.
     pub(super) size: u64,
@@ -54,7 +55,8 @@ impl Node {
             _ => Vec::new(),
         };
         Self {
-            depth: children.iter().map(|n| n.depth + 1).max().unwrap_or(0),
+            depth: u32::from(matches!(value, Value::List(_) | Value::Map(_)))
+                + children.iter().map(|n| n.depth).max().unwrap_or(0),
             size: children
                 .iter()
                 .fold(1, |size, n| n.size.saturating_add(size)),
