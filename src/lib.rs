@@ -67,6 +67,7 @@
 //! # Pages
 //!
 //! - [`docs::configuration`]: every key of the file, where it is looked for, which value wins
+//! - [`docs::cargo_hardening`]: the program that checks the file, draws its policies, and helps editors
 //! - `docs::testing` (with the feature `test-util`): the paused clock, failures on demand
 //! - [`init!`] loads and checks everything at start; [`reload()`] swaps settings and keeps all state
 //! - [`sites()`]: every annotated function, with its settings and where each came from; [`snapshot()`]: how they
@@ -120,6 +121,9 @@ pub use hardening_runtime::*;
 pub mod docs {
     #[doc = include_str!("../docs/configuration.md")]
     pub mod configuration {}
+
+    #[doc = include_str!("../docs/cargo-hardening.md")]
+    pub mod cargo_hardening {}
 
     #[cfg(feature = "test-util")]
     #[doc = include_str!("../docs/testing.md")]

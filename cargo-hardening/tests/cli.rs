@@ -188,6 +188,25 @@ fn check_judges_the_corpus_as_the_reader_does() {
 }
 
 #[test]
+fn the_documentation_shows_what_is_printed() {
+    let page = fs::read_to_string(Path::new(HERE).join("../docs/cargo-hardening.md")).unwrap();
+    let args = [
+        "explain",
+        "expensive",
+        "--attempt",
+        "2s",
+        "--file",
+        "shop.yaml",
+    ];
+    let explained = stdout(&run(&args));
+    let (timeline, _) = explained.split_once("\n\n  Budget").unwrap();
+    assert!(page.contains(timeline), "{timeline}");
+    let checked = stdout(&run(&["check", "broken.yaml"]));
+    let first: Vec<&str> = checked.lines().take(3).collect();
+    assert!(page.contains(&first.join("\n")), "{checked}");
+}
+
+#[test]
 fn cargo_passes_the_name_of_the_command_along() {
     let direct = run(&["check", "shop.yaml"]);
     let by_cargo = run(&["hardening", "check", "shop.yaml"]);

@@ -32,6 +32,10 @@
 //!
 //! `enabled: false` of a section switches all of it off, whatever its policies say.
 //!
+//! # Features
+//!
+//! `schema` brings `json_schema()`: the JSON Schema of the file, for editors, made of the same tables.
+//!
 //! # Every key
 //!
 //! ```yaml
