@@ -77,6 +77,7 @@ fn a_variable_stands_for_no_mapping_or_list_whether_it_is_known_or_not() {
     for file in [
         "runtime: '${EMPTY}'",
         "runtime: {retry: '${EMPTY}'}",
+        "runtime:\n  retry: ${NONE:-}\n",
         "runtime: {retry: {a_policy: '${EMPTY}'}}",
         "runtime: {retry: {a_policy: {<<: '${EMPTY}'}}}",
         "runtime: {retry: {retryable_codes: '${EMPTY}'}}",
@@ -268,4 +269,18 @@ fn what_is_not_known_while_compiling_is_shown_as_it_is_written() {
         shown("b", "limits").unwrap(),
         "[{capacity: ${C:-x}${D}, window_seconds: 1}]"
     );
+}
+
+#[test]
+fn what_stands_beside_an_unknown_variable_is_checked_while_compiling() {
+    for (settings, taken) in [
+        ("budget: {ratio: '${R}', min_per_second: 5}", true),
+        ("budget: {ratio: '${R}', min_per_second: -5}", false),
+        ("budget: {ratio: '${R}', rato: 5}", false),
+        ("enabled: {a: '${R}'}", false),
+        ("max_attempts: ['${R}']", false),
+    ] {
+        let result = read(&format!("{{{settings}}}"), &Environment::compiling());
+        assert_eq!(result.is_ok(), taken, "{settings}");
+    }
 }

@@ -3,12 +3,15 @@
 //! A broken file that no JSON Schema could refuse says so in its first line, with the reason:
 //! `# schema: accepts, since the rule is between two keys`.
 
+mod changes;
 mod corpus;
 
 use hardening_config::{BUILT_IN, Config, Environment, LayerKind, REFERENCE, json_schema};
 use jsonschema::Validator;
+use proptest::prelude::*;
 use serde_json::Value;
 use serde_yaml::Value as Yaml;
+use std::sync::LazyLock;
 
 const CHECKED_IN: &str = include_str!("../hardening.schema.json");
 
@@ -20,16 +23,19 @@ fn validator() -> Validator {
 
 /// Whether an editor is content: it reads YAML, then asks the schema.
 fn editor_takes(validator: &Validator, text: &str) -> bool {
-    let Ok(mut yaml) = serde_yaml::from_str::<Yaml>(text) else {
-        return false;
-    };
-    yaml.apply_merge().is_ok() && validator.is_valid(&json(yaml))
+    read_by_editor(text).is_some_and(|file| validator.is_valid(&file))
+}
+
+fn read_by_editor(text: &str) -> Option<Value> {
+    let mut yaml: Yaml = serde_yaml::from_str(text).ok()?;
+    yaml.apply_merge().ok()?;
+    Some(json(yaml))
 }
 
 /// As editors have it: keys are text, and numbers beyond JSON are very great.
 fn json(yaml: Yaml) -> Value {
     match yaml {
-        Yaml::Number(number) if number.as_f64().is_some_and(f64::is_infinite) => {
+        Yaml::Number(number) if number.as_f64().is_some_and(|number| !number.is_finite()) => {
             Value::from(f64::MAX)
         }
         Yaml::Sequence(items) => items.into_iter().map(json).collect(),
@@ -298,4 +304,32 @@ fn every_key_is_described_and_every_default_is_valid() {
             );
         }
     }
+}
+
+/// JSON Schema cannot say all that the reader checks, but it must never cry wolf.
+fn editor_follows(text: &str) -> bool {
+    static VALIDATOR: LazyLock<Validator> = LazyLock::new(validator);
+    // Merge keys that merge nothing are refused there and nobody's business here, beside `runtime`.
+    read_by_editor(text).is_none_or(|file| !reader_takes(text) || VALIDATOR.is_valid(&file))
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 256, failure_persistence: None, ..ProptestConfig::default() })]
+
+    #[test]
+    fn what_the_reader_takes_the_schema_takes(text in changes::changed(vec![changes::plain(REFERENCE)])) {
+        prop_assert!(editor_follows(&text));
+    }
+
+    #[test]
+    fn of_changed_valid_files_too(text in changes::changed(valid_files())) {
+        prop_assert!(editor_follows(&text));
+    }
+}
+
+fn valid_files() -> Vec<Vec<String>> {
+    let files = corpus::valid().into_iter();
+    files
+        .map(|(_, text)| text.lines().map(String::from).collect())
+        .collect()
 }

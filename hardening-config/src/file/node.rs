@@ -43,7 +43,7 @@ impl Node {
 
     /// Whether it is text only because of its quotes, or could be.
     pub(crate) fn is_quoted(&self) -> bool {
-        !self.plain && !self.is_secret()
+        !self.plain && !self.replaced && !self.is_secret()
     }
 
     /// Whether it came from a variable, so that no message may show it.
@@ -138,8 +138,8 @@ pub(crate) fn fields(node: &Node) -> (Vec<Field>, Vec<Problem>) {
     let (mut found, mut problems) = (Fields::default(), Vec::new());
     match &node.value {
         Value::Map(entries) => found.take(entries, &mut problems),
-        Value::Null if !node.is_secret() => {}
-        Value::Unknown => problems.push(Problem::new(A_MAPPING).or_at(node.at)),
+        Value::Null if !node.replaced => {}
+        Value::Null | Value::Unknown => problems.push(Problem::new(A_MAPPING).or_at(node.at)),
         Value::Unusable(reason) => problems.push(Problem::new(reason.clone()).or_at(node.at)),
         _ => problems.push(
             Problem::new(format!("{} is refused: write a mapping", node.show())).or_at(node.at),

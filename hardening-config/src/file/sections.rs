@@ -44,7 +44,7 @@ pub(crate) fn read_config(
 fn runtime(root: &Arc<Node>) -> Result<Option<Arc<Node>>, Problem> {
     let entries = match &root.value {
         Value::Map(entries) => entries,
-        Value::Null => return Ok(None),
+        Value::Null if !root.replaced => return Ok(None),
         _ => {
             let is = root.kind();
             let message = format!("the file is {is}: write a mapping with the key `runtime`");

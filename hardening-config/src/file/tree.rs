@@ -22,6 +22,8 @@ pub struct Node {
     pub(super) source: Box<str>,
     /// The variables that were replaced in it, for messages: their values are nobody's business.
     pub(super) variables: Option<Box<str>>,
+    /// Whether there was `${…}` in it.
+    pub(super) replaced: bool,
     /// Whether it is a scalar without quotes.
     pub(super) plain: bool,
     /// How many collections are nested here, itself included.
@@ -64,6 +66,7 @@ impl Node {
             at,
             source: "".into(),
             variables: None,
+            replaced: false,
             plain: false,
         }
     }
