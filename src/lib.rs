@@ -69,6 +69,7 @@
 //! - [`docs::attributes`]: beside other crates' attributes, under other names, from a re-export
 //! - [`docs::configuration`]: every key of the file, where it is looked for, which value wins
 //! - [`docs::operating`]: reload, watching the file, switches, limits on trial, and what to do when the log says …
+//! - [`docs::cargo_hardening`]: the program that checks the file, draws its policies, and helps editors
 //! - `docs::testing` (with the feature `test-util`): the paused clock, failures on demand
 //! - [`init!`] loads and checks everything at start; [`reload()`] and [`watch()`] swap settings and keep all state
 //! - [`sites()`]: every annotated function, with its settings and where each came from; [`snapshot()`]: how they
@@ -131,6 +132,8 @@ pub mod docs {
 
     #[doc = include_str!("../docs/operating.md")]
     pub mod operating {}
+    #[doc = include_str!("../docs/cargo-hardening.md")]
+    pub mod cargo_hardening {}
 
     #[cfg(feature = "test-util")]
     #[doc = include_str!("../docs/testing.md")]

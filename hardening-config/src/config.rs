@@ -11,8 +11,8 @@ use crate::{
     policy::{HealthPolicy, RuntimePolicy, SectionPolicy},
 };
 
-/// What is in force without a file.
-const BUILT_IN: &str = include_str!("built_in.yaml");
+/// What is in force without a file, as a file.
+pub const BUILT_IN: &str = include_str!("built_in.yaml");
 
 /// A configuration that has been read and checked, whole.
 #[derive(Clone, Debug)]

@@ -87,6 +87,7 @@ impl Environment {
             return None;
         }
         let (mut replaced, mut variables, mut rest) = (String::new(), Vec::new(), text);
+        let mut unknown = false;
         while let Some(start) = rest.find("${") {
             let (before, after) = rest.split_at(start);
             if let Some(before) = before.strip_suffix('$') {
@@ -107,10 +108,13 @@ impl Environment {
                     replaced.push_str(value);
                 }
                 Ok(Value::Default(default)) => replaced.push_str(default),
-                Ok(Value::Unknown) => return Some(Replaced::Unknown),
+                Ok(Value::Unknown) => unknown = true,
                 Err(reason) => return Some(Replaced::Wrong(reason)),
             }
             rest = after;
+        }
+        if unknown {
+            return Some(Replaced::Unknown);
         }
         replaced.push_str(rest);
         let names: Vec<String> = variables
@@ -218,5 +222,13 @@ mod tests {
             Environment::compiling().replace("${SIX:-7}"),
             text("7", None)
         );
+    }
+
+    #[test]
+    fn what_follows_an_unknown_variable_is_checked_too() {
+        for wrong in ["${SIX}${", "${SIX} ${1A}", "${SIX}${}"] {
+            let replaced = Environment::compiling().replace(wrong);
+            assert!(matches!(replaced, Some(Replaced::Wrong(_))), "{wrong}");
+        }
     }
 }

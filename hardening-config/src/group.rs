@@ -124,6 +124,7 @@ macro_rules! settings {
                     doc: concat!($($doc),+),
                     expects: $expects,
                     nullable: <$Type as $crate::schema::Setting>::NULLABLE,
+                    required: false,
                 },
             )*];
 

@@ -135,11 +135,11 @@ pub(crate) fn fold<'a, T: Settings>(layers: &[impl Into<Source<'a>> + Copy]) -> 
 
 impl<'a, T: Settings> Folded<'a, T> {
     fn apply(&mut self, number: usize, entry: &'a Entry) {
-        if !T::KEYS.iter().any(|key| key.name == entry.key) {
+        let Some(key) = T::KEYS.iter().find(|key| key.name == entry.key) else {
             return;
-        }
+        };
         self.unknown.retain(|key| *key != entry.key);
-        if entry.node.is_unknown() {
+        if entry.node.is_unknown() && key.expects.could_be(&entry.node) {
             self.unknown.push(entry.key);
             self.sources.insert(entry.key, (number, entry));
             return;
@@ -175,6 +175,15 @@ impl<'a, T: Settings> Folded<'a, T> {
         self.sources.contains_key(key)
     }
 
+    /// A setting that is known at run time only, as it stands in the file: `${ATTEMPTS}`.
+    fn as_written(&self, key: &str) -> Option<String> {
+        let (_, entry) = self
+            .sources
+            .get(key)
+            .filter(|_| self.unknown.contains(&key))?;
+        Some(entry.node.as_written())
+    }
+
     pub(crate) fn origin(&self, key: &str) -> Origin {
         self.sources
             .get(key)
@@ -197,7 +206,7 @@ impl<'a, T: Settings> Folded<'a, T> {
         let shown = |key: &'static str| {
             Some(Effective {
                 key,
-                value: self.value.get(key)?,
+                value: self.as_written(key).or_else(|| self.value.get(key))?,
                 origin: self.origin(key),
                 variables: self.variables(key),
             })
@@ -278,7 +287,7 @@ impl<'a, P: Policy> Folded<'a, P> {
 pub struct Effective {
     /// Its name.
     pub key: &'static str,
-    /// Its value, as YAML text.
+    /// Its value, as YAML text; while compiling, `${VAR}` as it is written.
     pub value: String,
     /// Where the value came from.
     pub origin: Origin,

@@ -32,6 +32,10 @@
 //!
 //! `enabled: false` of a section switches all of it off, whatever its policies say.
 //!
+//! # Features
+//!
+//! `schema` brings `json_schema()`: the JSON Schema of the file, for editors, made of the same tables.
+//!
 //! # Every key
 //!
 //! ```yaml
@@ -49,6 +53,8 @@ mod file;
 mod from_env;
 mod group;
 mod health;
+#[cfg(feature = "schema")]
+mod json_schema;
 mod kind;
 mod layer;
 pub mod policy;
@@ -59,12 +65,14 @@ mod suggest;
 
 pub use across::{Finding, SiteLayer};
 pub use check::check_setting;
-pub use config::{Config, Mistaken};
+pub use config::{BUILT_IN, Config, Mistaken};
 pub use duration::{parse_duration, show_duration};
 pub use env::Environment;
 pub use error::{ConfigError, ConfigErrors, Origin, Position, Problem};
 pub use file::{MAX_BYTES, Node, find};
 pub use health::check_health_setting;
+#[cfg(feature = "schema")]
+pub use json_schema::json_schema;
 pub use kind::LayerKind;
 pub use layer::Effective;
 pub use policy::{
@@ -74,3 +82,6 @@ pub use policy::{
 pub use resolve::{Resolved, Selection};
 pub use schema::{Key, Policy};
 pub use suggest::suggest;
+
+/// Every key with its default, as a file with comments.
+pub const REFERENCE: &str = include_str!("../reference.yaml");

@@ -11,6 +11,7 @@ use crate::{
     duration::A_DURATION,
     error::Problem,
     file::{Node, Value},
+    group::known_fields,
     kind::LayerKind,
 };
 
@@ -25,6 +26,8 @@ pub struct Key {
     pub expects: Expects,
     /// Whether it may be `null`: switched off.
     pub nullable: bool,
+    /// Whether it has no default.
+    pub required: bool,
 }
 
 /// What a setting takes.
@@ -129,6 +132,28 @@ impl Expects {
         }
     }
 
+    /// Whether `node` could be it, once its variables are known: each stands for a scalar.
+    pub(crate) fn could_be(&self, node: &Node) -> bool {
+        let is_word =
+            |words: &[&str]| matches!(&node.value, Value::Text(text) if words.contains(&&**text));
+        match self {
+            Self::Keys(keys) => could_be_group(keys, node),
+            Self::List { of, min } => matches!(&node.value, Value::List(items)
+                if items.len() >= *min && items.iter().all(|item| of.could_be(item))),
+            _ if matches!(node.value, Value::Unknown) => true,
+            Self::Switch => bool::read(node, self).is_ok(),
+            Self::Whole { .. } => u32::read(node, self).is_ok(),
+            Self::Number { .. } => f64::read(node, self).is_ok(),
+            Self::Duration { .. } => Duration::read(node, self).is_ok(),
+            Self::Text => String::read(node, self).is_ok(),
+            Self::Word(words) => is_word(words),
+            Self::WordOrSwitch(words) => is_word(words) || matches!(node.value, Value::Bool(_)),
+            Self::KeysOrSwitch(keys) => {
+                matches!(node.value, Value::Bool(_)) || could_be_group(keys, node)
+            }
+        }
+    }
+
     /// `node` is something else.
     pub(crate) fn refuse(&self, node: &Node) -> Vec<Problem> {
         let (given, wanted) = (node.show(), self.describe());
@@ -145,6 +170,20 @@ impl Expects {
         };
         vec![Problem::new(message).or_at(node.at)]
     }
+}
+
+fn could_be_group(keys: &'static [Key], node: &Node) -> bool {
+    let (fields, problems) = known_fields(node, keys);
+    let written = |key: &&Key| fields.iter().any(|(known, _)| known.name == key.name);
+    matches!(node.value, Value::Map(_))
+        && problems.is_empty()
+        && keys
+            .iter()
+            .filter(|key| key.required)
+            .all(|key| written(&key))
+        && fields
+            .iter()
+            .all(|(key, field)| key.expects.could_be(&field.value))
 }
 
 fn alternatives<'a>(words: impl IntoIterator<Item = &'a str>) -> String {

@@ -2,7 +2,9 @@
 
 use std::time::Duration;
 
-use hardening_config::{Config, Environment, LayerKind, Resolved, RetryPolicy, Selection};
+use hardening_config::{
+    Config, Environment, LayerKind, RateLimitPolicy, Resolved, RetryPolicy, Selection,
+};
 
 fn resolve(config: &Config, name: &str) -> Resolved<RetryPolicy> {
     let selection = Selection {
@@ -66,8 +68,30 @@ fn while_compiling_a_variable_is_unchecked_and_its_default_is_checked() {
     // What goes together cannot be known either.
     assert!(read("{base_delay: \"${B}\", max_delay: 0.1}", &compiling).is_ok());
     assert!(read("{base_delay: \"${B:-1}\", max_delay: 0.1}", &compiling).is_err());
-    let whole = "runtime: {retry: '${RETRY}', rate_limiting: {defaults: {a: {capacity: '${C}', window_seconds: 1}}}}";
-    Config::parse(whole.as_bytes(), "h.yaml", &compiling).unwrap();
+    let op = "runtime: {rate_limiting: {defaults: {a: {capacity: '${C}', window_seconds: 1}}}}";
+    Config::parse(op.as_bytes(), "h.yaml", &compiling).unwrap();
+}
+
+#[test]
+fn a_variable_stands_for_no_mapping_or_list_whether_it_is_known_or_not() {
+    for file in [
+        "runtime: '${EMPTY}'",
+        "runtime: {retry: '${EMPTY}'}",
+        "runtime:\n  retry: ${NONE:-}\n",
+        "runtime: {retry: {a_policy: '${EMPTY}'}}",
+        "runtime: {retry: {a_policy: {<<: '${EMPTY}'}}}",
+        "runtime: {retry: {retryable_codes: '${EMPTY}'}}",
+        "runtime: {rate_limiting: {defaults: {a: {limits: '${EMPTY}'}}}}",
+        "runtime: {overrides: {'a::b': {retry: '${EMPTY}'}}}",
+    ] {
+        let set = Environment::from_pairs([("EMPTY", "")]);
+        for env in [Environment::compiling(), set] {
+            assert!(
+                Config::parse(file.as_bytes(), "h.yaml", &env).is_err(),
+                "{file} {env:?}"
+            );
+        }
+    }
 }
 
 #[test]
@@ -280,4 +304,42 @@ fn variables_count_without_a_file_too() {
 #[test]
 fn this_process_has_variables() {
     assert_ne!(Environment::process(), Environment::none());
+}
+
+#[test]
+fn what_is_not_known_while_compiling_is_shown_as_it_is_written() {
+    let file = "runtime: {rate_limiting: {defaults: {a: {capacity: '${C}', window_seconds: 1}, b: {limits: [{capacity: '${C:-x}${D}', window_seconds: 1}]}}}}";
+    let config = Config::parse(file.as_bytes(), "h.yaml", &Environment::compiling()).unwrap();
+    let shown = |op, key| {
+        let selection = Selection {
+            name: Some(op),
+            ..Selection::default()
+        };
+        let resolved = config.resolve::<RateLimitPolicy>(&selection).unwrap();
+        let setting = resolved
+            .settings
+            .into_iter()
+            .find(|setting| setting.key == key);
+        setting.map(|setting| setting.value)
+    };
+    assert_eq!(shown("a", "capacity").unwrap(), "${C}");
+    assert_eq!(shown("a", "window_seconds").unwrap(), "1s");
+    assert_eq!(
+        shown("b", "limits").unwrap(),
+        "[{capacity: ${C:-x}${D}, window_seconds: 1}]"
+    );
+}
+
+#[test]
+fn what_stands_beside_an_unknown_variable_is_checked_while_compiling() {
+    for (settings, taken) in [
+        ("budget: {ratio: '${R}', min_per_second: 5}", true),
+        ("budget: {ratio: '${R}', min_per_second: -5}", false),
+        ("budget: {ratio: '${R}', rato: 5}", false),
+        ("enabled: {a: '${R}'}", false),
+        ("max_attempts: ['${R}']", false),
+    ] {
+        let result = read(&format!("{{{settings}}}"), &Environment::compiling());
+        assert_eq!(result.is_ok(), taken, "{settings}");
+    }
 }

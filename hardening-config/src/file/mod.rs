@@ -21,6 +21,9 @@ pub use read::MAX_BYTES;
 /// Values under `runtime:`, or in one inline setting, aliases expanded.
 const MAX_VALUES: u64 = 50_000;
 
+/// Characters in the name of a policy, an op or a health check.
+pub(crate) const MAX_NAME: usize = 200;
+
 use crate::error::Position;
 
 /// One value out of an attribute or a variable, which is YAML too. What is no YAML is unusable.

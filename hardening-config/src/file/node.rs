@@ -43,7 +43,7 @@ impl Node {
 
     /// Whether it is text only because of its quotes, or could be.
     pub(crate) fn is_quoted(&self) -> bool {
-        !self.plain && !self.is_secret()
+        !self.plain && !self.replaced && !self.is_secret()
     }
 
     /// Whether it came from a variable, so that no message may show it.
@@ -58,6 +58,24 @@ impl Node {
             Value::List(items) => items.iter().any(|item| item.is_unknown()),
             Value::Map(entries) => entries.iter().any(|(_, value)| value.is_unknown()),
             _ => false,
+        }
+    }
+
+    /// It as YAML text in one line, with its variables as they are written.
+    pub(crate) fn as_written(&self) -> String {
+        match &self.value {
+            Value::List(items) => {
+                let items: Vec<String> = items.iter().map(|item| item.as_written()).collect();
+                format!("[{}]", items.join(", "))
+            }
+            Value::Map(entries) => {
+                let entry = |(key, value): &(Arc<Self>, Arc<Self>)| {
+                    format!("{}: {}", key.as_written(), value.as_written())
+                };
+                let entries: Vec<String> = entries.iter().map(entry).collect();
+                format!("{{{}}}", entries.join(", "))
+            }
+            _ => self.source.to_string(),
         }
     }
 
@@ -111,13 +129,17 @@ pub(crate) fn quote(text: &str) -> String {
     }
 }
 
+/// Whatever a variable holds when the program starts, it is no mapping.
+const A_MAPPING: &str = "a variable stands for one value: write the mapping out";
+
 /// The entries of a mapping, merge keys resolved, each key once; and what is wrong with it.
 /// Nothing at all is an empty mapping.
 pub(crate) fn fields(node: &Node) -> (Vec<Field>, Vec<Problem>) {
     let (mut found, mut problems) = (Fields::default(), Vec::new());
     match &node.value {
         Value::Map(entries) => found.take(entries, &mut problems),
-        Value::Null | Value::Unknown => {}
+        Value::Null if !node.replaced => {}
+        Value::Null | Value::Unknown => problems.push(Problem::new(A_MAPPING).or_at(node.at)),
         Value::Unusable(reason) => problems.push(Problem::new(reason.clone()).or_at(node.at)),
         _ => problems.push(
             Problem::new(format!("{} is refused: write a mapping", node.show())).or_at(node.at),
@@ -191,7 +213,6 @@ impl Fields {
                     }
                 }
             }
-            Value::Unknown => {}
             Value::List(items) if items.iter().all(|item| matches!(item.value, Value::Map(_))) => {
                 for item in items {
                     self.merge(item, problems);

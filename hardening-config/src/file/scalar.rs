@@ -18,6 +18,7 @@ pub(super) fn node(
     env: Option<&Environment>,
 ) -> Node {
     let replaced = env.and_then(|env| env.replace(text));
+    let has_variables = replaced.is_some();
     let (value, source, variables) = match replaced {
         None => (typed(text, plain, tag), text.into(), None),
         Some(Replaced::Text { text, variables }) => {
@@ -31,6 +32,7 @@ pub(super) fn node(
     Node {
         source,
         variables: variables.map(Into::into),
+        replaced: has_variables,
         plain,
         ..Node::new(value, at)
     }

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use super::{
-    MAX_VALUES,
+    MAX_NAME, MAX_VALUES,
     node::{Field, fields},
     read,
     tree::{Node, Value},
@@ -48,7 +48,7 @@ pub(crate) fn read_config(
 fn runtime(root: &Arc<Node>) -> Result<Option<Arc<Node>>, Problem> {
     let entries = match &root.value {
         Value::Map(entries) => entries,
-        Value::Null => return Ok(None),
+        Value::Null if !root.replaced => return Ok(None),
         _ => {
             let is = root.kind();
             let message = format!("the file is {is}: write a mapping with the key `runtime`");
@@ -230,8 +230,7 @@ impl Reader {
         field: &Field,
     ) -> Named {
         let before = self.errors.len();
-        if name.is_empty() {
-            let problem = Problem::new("an empty name is refused");
+        if let Some(problem) = refuse_name(name) {
             self.report(path, problem.or_at(field.key_at));
         }
         let path = join(path, &field.shown);
@@ -318,6 +317,17 @@ impl Reader {
             origin: self.origin(site.key_at),
             layers,
         }
+    }
+}
+
+/// Names are in metrics and messages, and are kept for the life of the program.
+fn refuse_name(name: &str) -> Option<Problem> {
+    match name.chars().count() {
+        0 => Some(Problem::new("an empty name is refused")),
+        1..=MAX_NAME => None,
+        count => Some(Problem::new(format!(
+            "the name has {count} characters: write at most {MAX_NAME}"
+        ))),
     }
 }
 

@@ -22,8 +22,11 @@ pub struct Node {
     pub(super) source: Box<str>,
     /// The variables that were replaced in it, for messages: their values are nobody's business.
     pub(super) variables: Option<Box<str>>,
+    /// Whether there was `${…}` in it.
+    pub(super) replaced: bool,
     /// Whether it is a scalar without quotes.
     pub(super) plain: bool,
+    /// How many collections are nested here, itself included.
     pub(super) depth: u32,
     /// How many values it holds, aliases expanded.
     pub(super) size: u64,
@@ -54,7 +57,8 @@ impl Node {
             _ => Vec::new(),
         };
         Self {
-            depth: children.iter().map(|n| n.depth + 1).max().unwrap_or(0),
+            depth: u32::from(matches!(value, Value::List(_) | Value::Map(_)))
+                + children.iter().map(|n| n.depth).max().unwrap_or(0),
             size: children
                 .iter()
                 .fold(1, |size, n| n.size.saturating_add(size)),
@@ -62,6 +66,7 @@ impl Node {
             at,
             source: "".into(),
             variables: None,
+            replaced: false,
             plain: false,
         }
     }

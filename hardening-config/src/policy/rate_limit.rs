@@ -59,6 +59,7 @@ const CAPACITY: Key = Key {
     doc: " Tokens that a full bucket holds, from 1 to 1,000,000,000. Required.",
     expects: whole(1, 1_000_000_000),
     nullable: false,
+    required: true,
 };
 
 const WINDOW_SECONDS: Key = Key {
@@ -68,6 +69,7 @@ const WINDOW_SECONDS: Key = Key {
         min: Duration::from_millis(1),
     },
     nullable: false,
+    required: true,
 };
 
 const SCOPE: Key = Key {
@@ -75,6 +77,7 @@ const SCOPE: Key = Key {
     doc: " Whether each key has this bucket, or all keys share it. Default key.",
     expects: Expects::Word(Scope::WORDS),
     nullable: false,
+    required: false,
 };
 
 /// A capacity or a window of zero is one that is still missing.
@@ -150,18 +153,21 @@ impl Settings for RateLimitPolicy {
                 min: 1,
             },
             nullable: false,
+            required: false,
         },
         Key {
             name: "max_wait",
             doc: " How long a call may wait for its turn, first come first served. Default 0: reject at once.",
             expects: DURATION,
             nullable: false,
+            required: false,
         },
         Key {
             name: "max_keys",
             doc: " Keys tracked at most, from 1 to 100,000,000: the bound on memory. Default 100,000.",
             expects: whole(1, 100_000_000),
             nullable: false,
+            required: false,
         },
     ];
 

@@ -22,7 +22,7 @@ settings! {
         pub max_delay: Duration = Duration::from_secs(5), DURATION;
         /// Each wait is this many times the one before, from 1 to 100. Default 2.
         pub exponential_base: f64 = 2.0, number(1.0, 100.0);
-        /// How waits are spread. Default [`Jitter::Full`].
+        /// How waits are spread; `true` is full, `false` none. Default full.
         pub jitter: Jitter = Jitter::Full, Expects::WordOrSwitch(Jitter::WORDS);
         /// No attempt starts, and no wait begins, that would end after this. Default none.
         pub max_elapsed: Option<Duration> = None, crate::schema::POSITIVE;
