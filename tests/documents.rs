@@ -86,7 +86,9 @@ fn every_warning_and_error_has_a_row_on_the_page_for_operators() {
     for event in events.filter(|line| line.contains("tracing::")) {
         let level = event.split_once("tracing::").unwrap().1;
         let level = level.split_once('!').unwrap().0.to_uppercase();
-        let message = event.rsplit('"').nth(1).unwrap();
+        let Some(message) = event.rsplit('"').nth(1) else {
+            continue; // it only asks whether somebody listens
+        };
         if !["ERROR", "WARN"].contains(&level.as_str()) || message.starts_with('{') {
             continue;
         }

@@ -8,7 +8,7 @@ use serde_json::{Map, Value as Json, json};
 use crate::{
     file::{self, MAX_NAME, Node, Value},
     kind::{LayerKind, with_policy},
-    policy::{Budget, HealthDefaults, Limit, Provider, SectionPolicy, Switches},
+    policy::{Budget, HealthDefaults, Limit, Provider, RuntimePolicy, SectionPolicy, Switches},
     schema::{Expects, Key, LONGEST, Policy, Settings},
 };
 
@@ -83,6 +83,8 @@ fn runtime() -> Json {
     }
     sections.insert("health_checks".to_owned(), health_checks());
     sections.insert("overrides".to_owned(), overrides());
+    let own = RuntimePolicy::base();
+    sections.extend(properties(RuntimePolicy::KEYS, &|key| own.get(key)));
     closed("The settings of hardening.", sections)
 }
 
