@@ -1,4 +1,5 @@
 //! What a report says of a check that failed.
+#![allow(clippy::unused_async, reason = "bodies need no await to be async")]
 
 use hardening::{health, health_check};
 use std::fmt;
