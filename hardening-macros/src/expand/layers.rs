@@ -53,7 +53,7 @@ impl Expansion<'_> {
             let holds = self.holds(&value, test);
             quote!(|#value| #holds)
         } else {
-            quote!(|_| true)
+            quote!(#private::every)
         };
         // The compiler underlines this where the value cannot be cloned.
         let span = Span::mixed_site().located_at(self.value_span());
@@ -61,17 +61,20 @@ impl Expansion<'_> {
             let (call, fingerprint) = (located(call, span), located(&fingerprint, span));
             quote_spanned!(span=> #call.cache(#fingerprint))
         };
-        let label = quote!('__hardening_cached);
-        let hit = self.leave(&label, &quote!(::core::result::Result::Ok(#value)));
         // The error is in no value that lives on while the body runs: it need not be `Send`. A cache
         // that is switched off does not look at the key, which may be long.
-        quote!(#label: {
+        // What a block is left with has a name first: syn 2, with which other macros read this code,
+        // takes the path behind `break 'label` for a label of its own.
+        quote!('__hardening_cached: {
             let #lead = if #call.is_cached() {
                 #key
                 match #find {
-                    #private::Cached::Hit(#value) => #hit,
+                    #private::Cached::Hit(#value) => {
+                        let #outcome = ::core::result::Result::Ok(#value);
+                        break '__hardening_cached #outcome;
+                    }
                     #private::Cached::Miss(#absent) => match #absent.#join(&mut #call, #share)#wait {
-                        #private::Found::Answered(#outcome) => break #label #outcome,
+                        #private::Found::Answered(#outcome) => break '__hardening_cached #outcome,
                         #private::Found::Lead(#lead) => #lead,
                     },
                 }
@@ -87,7 +90,19 @@ impl Expansion<'_> {
     fn share(&self) -> TokenStream {
         let (private, returned) = (&self.private, self.returned());
         if self.is_fallible() || !self.is_only_cached() {
-            quote!(#private::share_errors!(<#private::Fallible as #private::Split<#returned>>::Error))
+            let error = ours("error");
+            quote!({
+                #[allow(unused_imports)]
+                use #private::sharing::*;
+                || {
+                    let #error = #private::error_of::<#returned>();
+                    #private::Share {
+                        typed: #error.typed(),
+                        reason: #error.reason(),
+                        class: #error.class(),
+                    }
+                }
+            })
         } else {
             quote!({
                 #[allow(unused_imports)]
@@ -109,15 +124,15 @@ impl Expansion<'_> {
             None => (None, quote!(1)),
         };
         let (admit, wait) = self.driver("rate_limit");
-        let (label, rejected) = (quote!('__hardening_limited), ours("rejected"));
-        let refuse = self.refuse(&label, &rejected);
+        let refused = ours("refused");
         // A limit that is switched off asks for no key and no cost.
-        quote!(#label: {
+        quote!('__hardening_limited: {
             if #call.is_limited() {
                 #key
                 #cost
-                if let ::core::result::Result::Err(#rejected) = #call.#admit(#taken_from, #tokens)#wait
-                    #refuse
+                if let ::core::result::Result::Err(#refused) = #call.#admit(#taken_from, #tokens)#wait {
+                    break '__hardening_limited #refused.outcome();
+                }
             }
             #inner
         })
@@ -246,7 +261,7 @@ impl Expansion<'_> {
             })
         };
         let label = quote!('__hardening_broken);
-        let entered = self.entered(&label, &probe, &quote!(#call.circuit_breaker()));
+        let entered = entered(&label, &probe, &quote!(#call.circuit_breaker()));
         quote!(#label: {
             #entered
             let #outcome = #inner;
@@ -271,7 +286,7 @@ impl Expansion<'_> {
         };
         let (enter, wait) = self.driver("bulkhead");
         let label = quote!('__hardening_placed);
-        let entered = self.entered(&label, &place, &quote!(#call.#enter(#priority)#wait));
+        let entered = entered(&label, &place, &quote!(#call.#enter(#priority)#wait));
         quote!(#label: {
             #chosen
             #entered
@@ -280,34 +295,17 @@ impl Expansion<'_> {
             #outcome
         })
     }
+}
 
-    /// Binds `guard` to what `layer` gives to a call that it admits; a refusal leaves the block
-    /// `label`. What is further in stands behind this, not in an arm of it: the refusal would take
-    /// up room in the future while the body runs.
-    fn entered(&self, label: &TokenStream, guard: &Ident, layer: &TokenStream) -> TokenStream {
-        let rejected = ours("rejected");
-        let refuse = self.refuse(label, &rejected);
-        quote! {
-            let #guard = match #layer {
-                ::core::result::Result::Ok(#guard) => #guard,
-                ::core::result::Result::Err(#rejected) => #refuse,
-            };
-        }
-    }
-
-    fn refuse(&self, label: &TokenStream, rejected: &Ident) -> TokenStream {
-        let private = &self.private;
-        let refusal = quote!(::core::result::Result::Err(#private::Failure::Rejected(#rejected)));
-        self.leave(label, &refusal)
-    }
-
-    /// Leaves the block `label` with `outcome`, which has a name first: syn 2, with which other macros
-    /// read this code, takes the path behind `break 'label` for a label of its own.
-    fn leave(&self, label: &TokenStream, outcome: &TokenStream) -> TokenStream {
-        let name = &self.outcome;
-        quote!({
-            let #name = #outcome;
-            break #label #name;
-        })
+/// Binds `guard` to what `layer` gives to a call that it admits; a refusal leaves the block `label`.
+/// What is further in stands behind this, not in an arm of it: the refusal would take up room in
+/// the future while the body runs.
+fn entered(label: &TokenStream, guard: &Ident, layer: &TokenStream) -> TokenStream {
+    let refused = ours("refused");
+    quote! {
+        let #guard = match #layer {
+            ::core::result::Result::Ok(#guard) => #guard,
+            ::core::result::Result::Err(#refused) => break #label #refused.outcome(),
+        };
     }
 }
