@@ -162,8 +162,8 @@ fn what_is_doubtful_is_a_warning_that_a_program_can_read_and_an_event() {
     for (warning, told) in started.warnings.iter().zip([
         "hardening.yaml:10:7: runtime.rate_limiting.defaults.serch: no function of this program names this op",
         "hardening.yaml:5:5: runtime.retry.forgotten_policy: no function of this program names this policy",
-        "hardening.yaml:13:36: start::shop::place: the retries may not fit into the call timeout: \
-         waits of up to 1s + 2s + 4s + 8s = 15s, and the call has 12s: enough for 4 of 5 attempts",
+        "hardening.yaml:13:36: start::shop::place: the retries do not all fit into the call timeout: \
+         waits of 1s + 2s + 4s + 8s = 15s, and the call has 12s: enough for 4 of 5 attempts",
         "no health check is registered for the provider `start_queue`",
     ]) {
         assert!(warning.starts_with(told), "{warning} is not {told}");

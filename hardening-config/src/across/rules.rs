@@ -5,12 +5,23 @@ use std::time::Duration;
 
 use crate::policy::{CircuitBreakerPolicy, RateLimitPolicy, RetryPolicy, Scope};
 
-/// What a call's retries come to, at their longest.
+/// How long the waits are taken to be.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Waits {
+    /// As their jitter draws them on average.
+    Mean,
+    /// As long as their jitter can draw them.
+    Longest,
+}
+
+/// What a call's retries come to.
 #[derive(Debug, PartialEq, Eq)]
-pub(super) struct Longest {
+pub(super) struct Course {
+    /// With waits of this length.
+    pub(super) waits: Waits,
     /// Attempts and waits together.
     pub(super) total: Duration,
-    /// How many attempts, from the first on, are over in time at any rate.
+    /// How many attempts, from the first on, are over in time.
     pub(super) in_time: u32,
 }
 
@@ -19,8 +30,8 @@ pub(super) struct Longest {
 pub(super) enum Fit {
     /// For all of them.
     Whole,
-    /// Not for all of them, when all take their longest.
-    Partial(Longest),
+    /// Not for all of them, with mean waits if these are too long already.
+    Partial(Course),
     /// The first wait, at its shortest, lasts until the call is over.
     Never(Duration),
 }
@@ -34,29 +45,44 @@ pub(super) fn fit(retry: &RetryPolicy, call: Duration, attempt: Option<Duration>
     if shortest >= call {
         return Fit::Never(shortest);
     }
-    let longest = longest(retry, call, attempt.unwrap_or_default());
-    if longest.total > call {
-        Fit::Partial(longest)
-    } else {
-        Fit::Whole
-    }
+    let attempt = attempt.unwrap_or_default();
+    let mut courses = [Waits::Mean, Waits::Longest]
+        .map(|waits| course(retry, call, attempt, waits))
+        .into_iter();
+    let too_long = courses.find(|course| course.total > call);
+    too_long.map_or(Fit::Whole, Fit::Partial)
 }
 
-fn longest(retry: &RetryPolicy, call: Duration, attempt: Duration) -> Longest {
+fn course(retry: &RetryPolicy, call: Duration, attempt: Duration, waits: Waits) -> Course {
     let (mut total, mut in_time) = (attempt, u32::from(attempt <= call));
-    for wait in retry.longest_waits() {
+    for wait in waits.of(retry) {
         let next = total.saturating_add(wait);
         // No wait begins that would end after `max_elapsed`.
-        if retry.max_elapsed.is_some_and(|max| next > max) {
-            // A shorter wait may still end just then, and an attempt begin.
-            let last = retry.max_elapsed.unwrap_or_default();
-            total = total.max(last.saturating_add(attempt));
+        if let Some(max) = retry.max_elapsed.filter(|max| next > *max) {
+            if waits == Waits::Longest {
+                // A shorter wait may still end just then, and an attempt begin.
+                total = total.max(max.saturating_add(attempt));
+            }
             break;
         }
         total = next.saturating_add(attempt);
         in_time += u32::from(total <= call);
     }
-    Longest { total, in_time }
+    Course {
+        waits,
+        total,
+        in_time,
+    }
+}
+
+impl Waits {
+    /// Those of one call, in order.
+    pub(super) fn of(self, retry: &RetryPolicy) -> Vec<Duration> {
+        match self {
+            Self::Mean => retry.mean_waits().collect(),
+            Self::Longest => retry.longest_waits().collect(),
+        }
+    }
 }
 
 /// How many attempts of one call open the circuit inside of the retry, when all fail and those after
@@ -95,6 +121,7 @@ pub(super) fn most_calls(limit: &RateLimitPolicy, window: Duration, attempts: u3
 mod tests {
     use proptest::prelude::*;
 
+    use super::Waits::{Longest, Mean};
     use super::*;
     use crate::policy::{Jitter, Limit};
 
@@ -112,9 +139,14 @@ mod tests {
         }
     }
 
-    fn partial(total: u64, in_time: u32) -> Fit {
-        Fit::Partial(Longest {
-            total: s(total),
+    const fn ms(milliseconds: u64) -> Duration {
+        Duration::from_millis(milliseconds)
+    }
+
+    fn partial(waits: Waits, milliseconds: u64, in_time: u32) -> Fit {
+        Fit::Partial(Course {
+            waits,
+            total: ms(milliseconds),
             in_time,
         })
     }
@@ -125,13 +157,30 @@ mod tests {
         let retry = retry(3, 1, Jitter::Full);
         assert_eq!(fit(&retry, s(9), Some(s(2))), Fit::Whole);
         assert_eq!(
-            fit(&retry, Duration::from_millis(8_999), Some(s(2))),
-            partial(9, 2)
+            fit(&retry, ms(8_999), Some(s(2))),
+            partial(Longest, 9_000, 2)
         );
-        assert_eq!(fit(&retry, s(4), Some(s(2))), partial(9, 1));
         // Nothing is known of the attempts: the waits alone.
         assert_eq!(fit(&retry, s(3), None), Fit::Whole);
-        assert_eq!(fit(&retry, s(2), None), partial(3, 2));
+        assert_eq!(fit(&retry, s(2), None), partial(Longest, 3_000, 2));
+    }
+
+    #[test]
+    fn with_mean_waits_retries_fit_more_often_than_with_the_longest() {
+        // 3 × 2 s and 1 s + 2 s, which full jitter halves.
+        let fit = |jitter, call, attempt| fit(&retry(3, 1, jitter), ms(call), attempt);
+        let two = Some(s(2));
+        assert_eq!(fit(Jitter::Full, 7_500, two), partial(Longest, 9_000, 2));
+        assert_eq!(fit(Jitter::Full, 7_499, two), partial(Mean, 7_500, 2));
+        assert_eq!(fit(Jitter::Full, 4_000, two), partial(Mean, 7_500, 1));
+        assert_eq!(fit(Jitter::Full, 1_499, None), partial(Mean, 1_500, 2));
+        assert_eq!(fit(Jitter::Equal, 8_250, two), partial(Longest, 9_000, 2));
+        assert_eq!(fit(Jitter::Equal, 8_249, two), partial(Mean, 8_250, 2));
+        assert_eq!(fit(Jitter::None, 8_999, two), partial(Mean, 9_000, 2));
+        // 1 s to 3 s, then 1 s to three times that: 2 s + 3.5 s, and at most 3 s + 9 s.
+        let drawn = |call| fit(Jitter::Decorrelated, call, None);
+        assert_eq!(drawn(5_500), partial(Longest, 12_000, 2));
+        assert_eq!(drawn(5_499), partial(Mean, 5_500, 2));
     }
 
     #[test]
@@ -163,7 +212,12 @@ mod tests {
         // Waits of 1 s, 2 s, 4 s, 8 s: the third would end after 6 s, unless it is shorter.
         assert_eq!(fit(&bounded(6), s(6), None), Fit::Whole);
         assert_eq!(fit(&bounded(6), s(7), Some(s(1))), Fit::Whole);
-        assert_eq!(fit(&bounded(7), s(7), Some(s(1))), partial(8, 3));
+        assert_eq!(
+            fit(&bounded(6), s(6), Some(s(1))),
+            partial(Longest, 7_000, 3)
+        );
+        // 1 s + 0.5 s + 1 s + 1 s + 1 s + 2 s + 1 s: on average, the fourth attempt begins in time.
+        assert_eq!(fit(&bounded(7), s(7), Some(s(1))), partial(Mean, 7_500, 3));
     }
 
     #[test]
@@ -234,17 +288,19 @@ mod tests {
         assert_eq!(most_calls(&limits(&[(3, 60, Scope::Key)]), s(30), 1), None);
     }
 
-    /// A call whose attempts and waits all take their longest, run step by step.
-    fn simulate(retry: &RetryPolicy, call: u64, attempt: u64) -> (u64, u32) {
+    /// A call whose attempts all take their longest, and whose waits this share of theirs, run step by
+    /// step, in milliseconds.
+    fn simulate(retry: &RetryPolicy, share: u64, call: u64, attempt: u64) -> (u64, u32) {
         let (mut now, mut in_time, mut number) = (0, 0, 1);
+        let most = retry.max_delay.as_secs();
         loop {
-            now += attempt;
-            in_time += u32::from(now <= call);
+            now += attempt * 1000;
+            in_time += u32::from(now <= call * 1000);
             if number >= retry.max_attempts {
                 return (now, in_time);
             }
-            let wait = (retry.base_delay.as_secs() << (number - 1)).min(retry.max_delay.as_secs());
-            now += wait;
+            let wait = (retry.base_delay.as_secs() << (number - 1)).min(most);
+            now += wait * 1000 / share;
             number += 1;
         }
     }
@@ -255,8 +311,15 @@ mod tests {
             attempts in 2_u32..12, base in 0_u64..5, call in 1_u64..200, attempt in 0_u64..20,
         ) {
             let retry = retry(attempts, base, Jitter::Full);
-            let (total, in_time) = simulate(&retry, call, attempt);
-            let expected = if total > call { partial(total, in_time) } else { Fit::Whole };
+            let mean = simulate(&retry, 2, call, attempt);
+            let longest = simulate(&retry, 1, call, attempt);
+            let expected = if mean.0 > call * 1000 {
+                partial(Mean, mean.0, mean.1)
+            } else if longest.0 > call * 1000 {
+                partial(Longest, longest.0, longest.1)
+            } else {
+                Fit::Whole
+            };
             prop_assert_eq!(fit(&retry, s(call), Some(s(attempt))), expected);
         }
 
@@ -285,6 +348,10 @@ mod tests {
                 let retry = retry(attempts, base, jitter);
                 let (least, most) = (retry.shortest_wait(number), retry.longest_wait(number));
                 prop_assert!(least <= most && most <= retry.max_delay, "{:?} {:?} {:?}", jitter, least, most);
+                for (mean, number) in retry.mean_waits().zip(1..) {
+                    prop_assert!(retry.shortest_wait(number) <= mean, "{:?} {:?}", jitter, mean);
+                    prop_assert!(mean <= retry.longest_wait(number), "{:?} {:?}", jitter, mean);
+                }
             }
         }
     }
