@@ -268,6 +268,64 @@ fn values_of_variables_are_not_shown() {
 }
 
 #[test]
+fn values_of_variables_inside_of_lists_are_not_shown() {
+    let env = Environment::from_pairs([("CAPACITY", "17")]);
+    let file = "runtime: {rate_limiting: {defaults: {op: {limits: [{capacity: \"${CAPACITY}\", \
+                window_seconds: 60, scope: global}]}}}}";
+    let rate: Inline<'_> = &[("failure_rate", "0.5"), ("minimum_calls", "99")];
+    let found = found(
+        file,
+        &env,
+        &[(RateLimit, &[("op", "")]), (CircuitBreaker, rate)],
+    );
+    let text = found[0].error.to_string();
+    assert!(!text.contains("17") && !text.contains("25"), "{text}");
+    let variable = "`capacity` is a list with the value of `${CAPACITY}`";
+    assert!(text.contains(variable), "{text}");
+}
+
+#[test]
+fn whether_a_layer_does_anything_is_not_judged_while_a_variable_decides_it() {
+    let never: Inline<'_> = &[("base_delay", "4"), ("jitter", "false")];
+    let timeout: Inline<'_> = &[("call", "2")];
+    let limit: Inline<'_> = &[("op", "")];
+    let rate: Inline<'_> = &[("failure_rate", "0.5"), ("minimum_calls", "99")];
+    for (file, layers) in [
+        (
+            "retry: {enabled: \"${ON}\"}",
+            [(Timeout, timeout), (Retry, never)],
+        ),
+        (
+            "timeout: {default_policy: {enabled: \"${ON}\"}}",
+            [(Timeout, timeout), (Retry, never)],
+        ),
+        (
+            "rate_limiting: {mode: \"${MODE}\", defaults: {op: {capacity: 3, window_seconds: 60, \
+             scope: global}}}",
+            [(RateLimit, limit), (CircuitBreaker, rate)],
+        ),
+        (
+            "retry: {default_policy: {allow: [\"${ALLOW}\"]}}",
+            [(Timeout, &[("call", "1")]), (Retry, &[])],
+        ),
+    ] {
+        let file = format!("runtime: {{{file}}}");
+        assert_eq!(
+            found(&file, &Environment::compiling(), &layers),
+            [],
+            "{file}"
+        );
+        let pairs = [
+            ("ON", "true"),
+            ("MODE", "enforce"),
+            ("ALLOW", "circuit_outlasts_retries"),
+        ];
+        let set = Environment::from_pairs(pairs);
+        assert_eq!(found(&file, &set, &layers).len(), 1, "{file}");
+    }
+}
+
+#[test]
 fn what_a_variable_decides_is_not_judged_while_compiling() {
     let file = "runtime: {timeout: {default_policy: {call: \"${CALL}\"}}}";
     let layers: &[(_, Inline<'_>)] = &[

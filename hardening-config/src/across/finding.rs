@@ -76,8 +76,10 @@ impl<'a> About<'a> {
     }
 
     pub(super) fn and<P: Policy>(mut self, part: &Part<'_, P>, keys: &[&str]) -> Self {
+        // Whether the layer does anything, too.
+        let mut decisive = keys.iter().chain(&["enabled", "mode"]);
+        self.unknown |= decisive.any(|key| part.resolved.unknown.contains(key));
         for key in keys {
-            self.unknown |= part.resolved.unknown.contains(key);
             let mut all = part.resolved.settings.iter();
             let setting = all.find(|setting| setting.key == *key).cloned();
             self.settings

@@ -44,13 +44,12 @@ impl Config {
             retry: self.part(layers),
             circuit_breaker: self.part(layers),
         };
-        let allow = site.allowed();
         let found = [
             site.retries_in_the_timeout(),
             site.retries_under_the_circuit(),
             site.calls_for_the_rate(),
         ];
-        let counts = |finding: &Finding| finding.doubt.is_none_or(|doubt| !allow.contains(&doubt));
+        let counts = |finding: &Finding| finding.doubt.is_none_or(|doubt| !site.allows(doubt));
         found.into_iter().flatten().filter(counts).collect()
     }
 
@@ -81,6 +80,14 @@ struct Part<'a, P> {
     shared: bool,
 }
 
+impl<P> Part<'_, P> {
+    /// What it allows, and whether there may be more of it at run time.
+    fn allow(&self) -> (&[Doubt], bool) {
+        let unknown = self.resolved.unknown.contains(&"allow");
+        (&self.resolved.allow, unknown)
+    }
+}
+
 struct Site<'a> {
     layers: &'a [SiteLayer<'a>],
     timeout: Option<Part<'a, TimeoutPolicy>>,
@@ -90,16 +97,16 @@ struct Site<'a> {
 }
 
 impl Site<'_> {
-    fn allowed(&self) -> Vec<Doubt> {
+    /// Whether `doubt` is meant so, or a variable decides that.
+    fn allows(&self, doubt: Doubt) -> bool {
         let allow = [
-            self.timeout.as_ref().map(|part| &part.resolved.allow),
-            self.rate_limit.as_ref().map(|part| &part.resolved.allow),
-            self.retry.as_ref().map(|part| &part.resolved.allow),
-            self.circuit_breaker
-                .as_ref()
-                .map(|part| &part.resolved.allow),
+            self.timeout.as_ref().map(Part::allow),
+            self.rate_limit.as_ref().map(Part::allow),
+            self.retry.as_ref().map(Part::allow),
+            self.circuit_breaker.as_ref().map(Part::allow),
         ];
-        allow.into_iter().flatten().flatten().copied().collect()
+        let mut allow = allow.into_iter().flatten();
+        allow.any(|(allow, unknown)| unknown || allow.contains(&doubt))
     }
 
     /// Whether the layer of kind `inner` stands somewhere inside of that of kind `outer`.
