@@ -7,7 +7,7 @@ use hardening::{
     circuit_breaker, config::ConfigErrors, health_check, rate_limited, retryable, timeout,
 };
 use std::{fs, io, path::Path, sync::Mutex};
-use support::{AppResult, child, folder, is_child};
+use support::{AppError, AppResult, Runs, child, folder, is_child};
 
 mod shop {
     use super::*;
@@ -15,8 +15,9 @@ mod shop {
     pub(super) const PLACE: u32 = line!() + 1;
     #[timeout("30s")]
     #[retryable(policy = "expensive")]
-    pub(super) async fn place() -> AppResult<()> {
-        Ok(())
+    pub(super) async fn place(runs: &Runs) -> AppResult<()> {
+        runs.up();
+        Err(AppError::Busy)
     }
 
     pub(super) const SEARCH: u32 = line!() + 1;
@@ -213,6 +214,7 @@ fn the_log_says_what_is_in_force_and_where_it_came_from() {
         "policies=7",
         "overrides=1",
         "warnings=0",
+        "embedded=false",
     ] {
         assert!(summary.contains(word), "no {word} in {summary}");
     }
@@ -235,6 +237,87 @@ fn the_log_says_what_is_in_force_and_where_it_came_from() {
     );
 }
 
+#[test]
+fn a_reload_says_what_is_in_force_and_what_is_doubtful_as_the_start_does() {
+    let name = "a_reload_says_what_is_in_force_and_what_is_doubtful_as_the_start_does";
+    if !is_child() {
+        return with_file(name, GOOD, &[]);
+    }
+    hardening::init!().unwrap();
+    fs::write("hardening.yaml", DOUBTFUL).unwrap();
+    let ((), log) = logged(|| hardening::reload().unwrap());
+    for (level, told) in [
+        ("INFO", "reloaded file=\"hardening.yaml\""),
+        (
+            "WARN",
+            "defaults.serch: no function of this program names this op",
+        ),
+        (
+            "WARN",
+            "start::shop::place: the retries do not all fit into the call timeout",
+        ),
+        ("DEBUG", "jitter none (hardening.yaml:4:71)"),
+        ("DEBUG", "timeout: call 12s (hardening.yaml:13:36)"),
+    ] {
+        let event = log.lines().find(|line| line.contains(told));
+        assert!(
+            event.is_some_and(|event| event.contains(level)),
+            "no {told} in {log}"
+        );
+    }
+    fs::write("hardening.yaml", "runtime: [").unwrap();
+    let (_, log) = logged(|| hardening::reload().unwrap_err());
+    assert!(!log.contains("settings in force"), "{log}");
+}
+
+/// The first call loads the file when nobody says `init!()`.
+#[tokio::test(start_paused = true)]
+async fn a_function_with_mistakes_keeps_what_is_switched_off_switched_off() {
+    let name = "a_function_with_mistakes_keeps_what_is_switched_off_switched_off";
+    let file = "
+runtime:
+  retry: {enabled: false}
+  rate_limiting: {defaults: {search: {capacity: 1, window_seconds: 60}}}
+";
+    if !is_child() {
+        return with_file(name, file, &[]);
+    }
+    let ((), log) = logged(|| drop(hardening::sites()));
+    assert!(log.contains("no retry policy `expensive`"), "{log}");
+    let runs = Runs::new();
+    shop::place(&runs).await.unwrap_err();
+    assert_eq!(runs.get(), 1, "the section is off");
+}
+
+#[test]
+fn what_came_out_of_a_variable_says_which() {
+    let name = "what_came_out_of_a_variable_says_which";
+    let file = GOOD.replace("max_delay: 10", "max_delay: \"${MOST:-10}\"");
+    let file = file.replace("base_delay: 1", "base_delay: \"${LEAST:-1}\"");
+    if !is_child() {
+        return with_file(
+            name,
+            &file,
+            &[("MOST", "20s"), ("HARDENING__RETRY__ENABLED", "true")],
+        );
+    }
+    hardening::init!().unwrap();
+    let mut sites = hardening::sites().into_iter();
+    let place = sites
+        .find(|site| site.path == "start::shop::place")
+        .unwrap();
+    let settings = place.layers.iter().flat_map(|layer| &layer.settings);
+    let origin = |key: &str| {
+        let mut found = settings.clone().filter(|setting| setting.key == key);
+        found.next().unwrap().origin.clone()
+    };
+    assert_eq!(
+        origin("max_delay"),
+        "hardening.yaml:4:68, the value of `${MOST}`"
+    );
+    assert_eq!(origin("base_delay"), "hardening.yaml:4:41", "its default");
+}
+
 /// Moves this very program, as an image of a service does, to where nothing else is.
 #[test]
 fn a_program_moved_to_an_empty_folder_runs_on_the_policies_it_was_compiled_with() {
@@ -253,6 +336,7 @@ fn a_program_moved_to_an_empty_folder_runs_on_the_policies_it_was_compiled_with(
         Some("hardening.yaml"),
         "as it was called then"
     );
+    assert!(started.embedded && hardening::snapshot().configuration.embedded);
     let sites = hardening::sites();
     let place = sites
         .iter()

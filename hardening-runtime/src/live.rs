@@ -239,15 +239,17 @@ impl Resolver<'_> {
             Err(errors) => {
                 self.errors.extend(errors);
                 let config = self.states.config();
-                let default = config.resolve(&Selection {
-                    site: self.path,
-                    at: &at,
-                    name: None,
-                    inline: &[],
-                });
-                default
-                    .ok()
-                    .map(|resolved| (resolved.policy, resolved.observe))
+                let default = |site| {
+                    config.resolve::<P>(&Selection {
+                        site,
+                        ..Selection::default()
+                    })
+                };
+                // Its overrides count, unless they are what is wrong.
+                let resolved = default(self.path).or_else(|_| default("")).ok()?;
+                resolved
+                    .enabled
+                    .then_some((resolved.policy, resolved.observe))
             }
         }
     }
