@@ -138,6 +138,35 @@ fn what_can_never_work_across_policies_is_an_error_at_start() {
     );
 }
 
+#[test]
+fn a_limit_on_trial_may_be_what_an_enforced_one_may_not_and_a_reload_knows_it() {
+    let name = "a_limit_on_trial_may_be_what_an_enforced_one_may_not_and_a_reload_knows_it";
+    let with = |rest: &str| {
+        format!(
+            "{GOOD}  overrides:
+    start::shop::search: {{rate_limiting: {{capacity: 2, scope: global{rest}}}}}
+"
+        )
+    };
+    if !is_child() {
+        return with_file(name, &with(", mode: observe, allow: [unused]"), &[]);
+    }
+    hardening::init!().unwrap();
+    fs::write("hardening.yaml", with("")).unwrap();
+    let text = hardening::reload().unwrap_err().to_string();
+    assert!(
+        text.contains("start::shop::search: `failure_rate` can never count"),
+        "{text}"
+    );
+    assert!(hardening::snapshot().configuration.outdated);
+    let mut sites = hardening::sites().into_iter();
+    let search = sites.find(|site| site.path == "start::shop::search");
+    assert!(search.unwrap().layers[0].observe, "what was in force stays");
+    fs::write("hardening.yaml", with(", mode: observe")).unwrap();
+    hardening::reload().unwrap();
+    assert!(!hardening::snapshot().configuration.outdated);
+}
+
 const DOUBTFUL: &str = "
 runtime:
   retry:
