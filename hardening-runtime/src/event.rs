@@ -1,7 +1,7 @@
 //! What is told, to whoever subscribes to `tracing` (target `hardening`), at the level at which an
 //! operator expects it. No argument, key or secret of the user is in any event.
 
-use crate::outcome::Rejected;
+use crate::{outcome::Rejected, start::Started};
 use std::{fmt::Display, time::Duration};
 
 const TARGET: &str = "hardening";
@@ -82,20 +82,24 @@ pub(crate) fn reload_refused(errors: &dyn Display) {
     tracing::error!(target: TARGET, "reload refused, what was in force stays:\n{errors}");
 }
 
-/// A new configuration is in force.
-pub(crate) fn reloaded(file: Option<&str>) {
-    tracing::info!(target: TARGET, file, "reloaded");
+/// A new configuration is in force; the text that was compiled in, if it is `embedded`.
+pub(crate) fn reloaded(file: Option<&str>, embedded: bool) {
+    let file = file.unwrap_or("built-in");
+    tracing::info!(target: TARGET, file, embedded, "reloaded");
 }
 
 /// The configuration is in force at all sites.
-pub(crate) fn configured(
-    file: &str,
-    sites: usize,
-    policies: usize,
-    overrides: usize,
-    warnings: usize,
-) {
-    tracing::info!(target: TARGET, file, sites, policies, overrides, warnings, "configured");
+pub(crate) fn configured(started: &Started) {
+    let Started {
+        sites,
+        embedded,
+        policies,
+        overrides,
+        ..
+    } = *started;
+    let file = started.file.as_deref().unwrap_or("built-in");
+    let warnings = started.warnings.len();
+    tracing::info!(target: TARGET, file, embedded, sites, policies, overrides, warnings, "configured");
 }
 
 /// Whether somebody listens to what is told of each site.
