@@ -26,9 +26,11 @@ impl Expansion<'_> {
         } else if self.function.is_async() {
             // Nothing else says the type of an async block, and `?` needs it.
             let block = within(block);
+            let unshared = self.unshared();
             quote! {
                 #call.attempt(#shape, async {
                     if false {
+                        #unshared
                         return #private::typed::<#returned>();
                     }
                     #block
@@ -37,6 +39,15 @@ impl Expansion<'_> {
         } else {
             quote!(#call.attempt_blocking(#shape, || -> #returned #block))
         }
+    }
+
+    /// What makes the `async` block around it borrow arguments for change, see [`Plan::unshared`].
+    ///
+    /// [`Plan::unshared`]: crate::plan::Plan::unshared
+    fn unshared(&self) -> Option<TokenStream> {
+        let private = &self.private;
+        let names = &self.plan.unshared;
+        (!names.is_empty()).then(|| quote!(#private::alone((#(&mut #names,)*));))
     }
 }
 

@@ -151,7 +151,7 @@ impl Expansion<'_> {
 
     /// An attempt's own copy of an argument.
     fn cloned(&self, name: &Ident) -> TokenStream {
-        let mutability = self.is_mutable(name).then(|| quote!(mut));
+        let mutability = (self.is_mutable(name) || self.plan.unshared.contains(name)).then(|| quote!(mut));
         let span = Span::mixed_site().located_at(name.span());
         let clone = quote_spanned!(span=> ::core::clone::Clone::clone);
         quote!(let #mutability #name = #clone(&#name);)

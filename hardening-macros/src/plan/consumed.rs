@@ -55,7 +55,7 @@ pub(super) fn arguments(function: &Function, body: TokenStream, cloned: &[Ident]
 }
 
 /// The names of the arguments that are passed by value, as far as the signature shows.
-fn candidates(function: &Function) -> Vec<Ident> {
+pub(super) fn candidates(function: &Function) -> Vec<Ident> {
     let inputs = &function.signature.inputs;
     let by_value = inputs.iter().any(|input| match input {
         FnArg::Receiver(receiver) => receiver_by_value(receiver),
@@ -104,7 +104,7 @@ fn is_copy(ty: &Type) -> bool {
 }
 
 /// Whether `tokens` say `name` anywhere.
-fn mentions(tokens: TokenStream, name: &Ident) -> bool {
+pub(super) fn mentions(tokens: TokenStream, name: &Ident) -> bool {
     tokens.into_iter().any(|token| match token {
         TokenTree::Ident(word) => same(&word, name),
         TokenTree::Group(group) => mentions(group.stream(), name),
