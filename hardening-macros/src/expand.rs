@@ -18,13 +18,14 @@ use crate::{
     function::{Function, braced},
     future,
     moved::Body,
+    pattern::change_bindings,
     plan::{How, Layer, Plan},
     surroundings::Surroundings,
 };
 use hardening_config::LayerKind;
 use proc_macro2::{Ident, Span, TokenStream};
 use quote::{ToTokens, format_ident, quote, quote_spanned};
-use syn::{FnArg, Pat, Token};
+use syn::{FnArg, Token, Type};
 
 /// The name of the item that tells a site's path.
 const HERE: &str = "__HardeningHere";
@@ -67,18 +68,15 @@ fn change_mut(function: &mut Function, cloned: &[Ident], unshared: &[Ident]) {
         let FnArg::Typed(argument) = argument else {
             continue;
         };
-        let is_whole = matches!(*argument.pat, Pat::Ident(_));
-        let pat = match &mut *argument.pat {
-            Pat::TupleStruct(pat) => pat.elems.first_mut(),
-            pat => Some(pat),
-        };
-        if let Some(Pat::Ident(pat)) = pat {
-            if is_whole && cloned.contains(&pat.ident) {
-                pat.mutability = None;
-            } else if unshared.contains(&pat.ident) && !cloned.contains(&pat.ident) {
+        let is_lent = matches!(*argument.ty, Type::Reference(_));
+        change_bindings(&mut argument.pat, &mut |pat| {
+            if cloned.contains(&pat.ident) {
+                // With a reference, it may be `mut` that makes the name a copy.
+                pat.mutability = pat.mutability.filter(|_| is_lent);
+            } else if unshared.contains(&pat.ident) {
                 pat.mutability = Some(Token![mut](pat.ident.span()));
             }
-        }
+        });
     }
 }
 

@@ -196,7 +196,10 @@ async fn arguments_that_cannot_be_shared_leave_the_future_send() {
         Ok(len)
     }
     #[circuit_breaker]
-    async fn extracted(Pool(cell): Pool<Cell<u32>>, shown: Box<dyn Fn() -> u32 + Send>) -> AppResult<u32> {
+    async fn extracted(
+        Pool(cell): Pool<Cell<u32>>,
+        shown: Box<dyn Fn() -> u32 + Send>,
+    ) -> AppResult<u32> {
         tokio::task::yield_now().await;
         cell.set(cell.get() + shown());
         Ok(cell.get())

@@ -1,7 +1,7 @@
 //! The innermost expression: one run of the body.
 
 use super::{Expansion, returned::without_impl};
-use crate::{future, moved::Body};
+use crate::{function::braced, future, moved::Body};
 use proc_macro2::{Group, Span, TokenStream, TokenTree};
 use quote::{ToTokens, quote};
 use syn::ReturnType;
@@ -25,17 +25,17 @@ impl Expansion<'_> {
             quote!(#call.attempt(#shape, async { (|| #made #block)().await }).await)
         } else if self.function.is_async() {
             // Nothing else says the type of an async block, and `?` needs it.
-            let block = within(block);
-            let unshared = self.unshared();
-            quote! {
-                #call.attempt(#shape, async {
-                    if false {
-                        #unshared
-                        return #private::typed::<#returned>();
-                    }
-                    #block
-                }).await
-            }
+            let (inside, unshared) = (within(block), self.unshared());
+            let mut inside = braced(quote! {
+                if false {
+                    #unshared
+                    return #private::typed::<#returned>();
+                }
+                #inside
+            });
+            // The compiler underlines this where the body ends without a value.
+            inside.set_span(Span::mixed_site().located_at(block.span()));
+            quote!(#call.attempt(#shape, async #inside).await)
         } else {
             quote!(#call.attempt_blocking(#shape, || -> #returned #block))
         }

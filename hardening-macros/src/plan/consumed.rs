@@ -10,7 +10,10 @@ mod scan;
 #[cfg(test)]
 mod tests;
 
-use crate::function::{Function, bound};
+use crate::{
+    function::{Function, conditions},
+    pattern::bound,
+};
 use proc_macro2::{Delimiter, Ident, TokenStream, TokenTree};
 use quote::ToTokens;
 use scan::Scan;
@@ -70,11 +73,13 @@ pub(super) fn candidates(function: &Function) -> Vec<Ident> {
             FnArg::Receiver(receiver) if receiver_by_value(receiver) => {
                 names.push(Ident::new("self", receiver.self_token.span));
             }
-            FnArg::Typed(argument) if !is_copy(&argument.ty) => {
+            FnArg::Typed(argument)
+                if !is_copy(&argument.ty) && conditions(&argument.attrs).is_empty() =>
+            {
                 // `unit: unit` may be the pattern of a unit struct.
                 let ty = argument.ty.to_token_stream();
-                bound(&argument.pat, &mut names);
-                names.retain(|name| !mentions(ty.clone(), name));
+                let bound = bound(&argument.pat).into_iter().map(|pat| &pat.ident);
+                names.extend(bound.filter(|name| !mentions(ty.clone(), name)).cloned());
             }
             _ => {}
         }
