@@ -33,8 +33,10 @@ impl Expansion<'_> {
                 }
                 #inside
             });
-            // The compiler underlines this where the body ends without a value.
-            inside.set_span(Span::mixed_site().located_at(block.span()));
+            if !is_half_typed(block) {
+                // The compiler underlines this where the body ends without a value.
+                inside.set_span(Span::mixed_site().located_at(block.span()));
+            }
             quote!(#call.attempt(#shape, async #inside).await)
         } else {
             quote!(#call.attempt_blocking(#shape, || -> #returned #block))
@@ -54,10 +56,16 @@ impl Expansion<'_> {
 /// The body at the end of a block of ours: in its own braces only if it is half typed, as they are
 /// one pair too many for the lints.
 pub(super) fn within(block: &Group) -> TokenStream {
+    if is_half_typed(block) {
+        block.to_token_stream()
+    } else {
+        block.stream()
+    }
+}
+
+fn is_half_typed(block: &Group) -> bool {
     match block.stream().into_iter().last() {
-        Some(TokenTree::Punct(last)) if !matches!(last.as_char(), ';' | '?') => {
-            block.to_token_stream()
-        }
-        _ => block.stream(),
+        Some(TokenTree::Punct(last)) => !matches!(last.as_char(), ';' | '?'),
+        _ => false,
     }
 }

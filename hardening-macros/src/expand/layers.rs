@@ -173,8 +173,9 @@ impl Expansion<'_> {
         let error = ours("error");
         let Some(test) = &layer.code.retry_if else {
             let span = Span::mixed_site().located_at(self.error_span());
-            let private = moved_to(private, span);
-            return quote_spanned!(span=> #private::classify);
+            let (private, error) = (moved_to(private, span), located(&error, span));
+            // By the function's name alone, the compiler would say twice what is missing.
+            return quote_spanned!(span=> |#error| #private::classify(#error));
         };
         let (holds, weigh) = (self.holds(&error, test), self.weigh(&error));
         quote!(|#error| #private::class_if(#holds, #weigh))
