@@ -134,13 +134,17 @@ impl Expansion<'_> {
         let [retry, delay] = ["retry", "delay"].map(ours);
         let (pause, wait) = self.driver("pause");
         let (class, hook) = (self.class(layer), self.hook(layer));
+        let next = self.at_the_error(|at| {
+            let (retry, outcome) = (located(&retry, at), located(outcome, at));
+            quote_spanned!(at=> #retry.next(#outcome, #class, #hook))
+        });
         quote!({
             let mut #retry = #call.retry();
             loop {
                 #(#clones)*
                 let #outcome = #inner;
                 // The error is in no value that lives on during the wait: it need not be `Send`.
-                let #delay = match #retry.next(#outcome, #class, #hook) {
+                let #delay = match #next {
                     #private::Next::Done(#outcome) => break #outcome,
                     #private::Next::Wait(#delay) => #delay,
                 };
@@ -172,10 +176,7 @@ impl Expansion<'_> {
         let private = &self.private;
         let error = ours("error");
         let Some(test) = &layer.code.retry_if else {
-            let span = Span::mixed_site().located_at(self.error_span());
-            let (private, error) = (moved_to(private, span), located(&error, span));
-            // By the function's name alone, the compiler would say twice what is missing.
-            return quote_spanned!(span=> |#error| #private::classify(#error));
+            return self.of_the_error("classify");
         };
         let (holds, weigh) = (self.holds(&error, test), self.weigh(&error));
         quote!(|#error| #private::class_if(#holds, #weigh))
@@ -187,6 +188,25 @@ impl Expansion<'_> {
         let span = Span::mixed_site().located_at(test.span());
         let (private, value) = (moved_to(&self.private, span), located(value, span));
         quote_spanned!(span=> #private::holds(#value, #test))
+    }
+
+    /// Whether the error's type has to say what it is worth, because the retry asks it.
+    fn is_classified(&self) -> bool {
+        let retry = self.plan.layer(LayerKind::Retry);
+        retry.is_some_and(|layer| layer.code.retry_if.is_none())
+    }
+
+    /// Code that asks the error: the compiler underlines the error's type where that cannot answer, and
+    /// does so once if all of the code is there.
+    fn at_the_error(&self, code: impl FnOnce(Span) -> TokenStream) -> TokenStream {
+        code(Span::mixed_site().located_at(self.error_span()))
+    }
+
+    fn of_the_error(&self, function: &str) -> TokenStream {
+        self.at_the_error(|at| {
+            let (private, function) = (moved_to(&self.private, at), Ident::new(function, at));
+            quote_spanned!(at=> #private::#function)
+        })
     }
 
     /// The class of `error`, if its type can say.
@@ -217,8 +237,16 @@ impl Expansion<'_> {
             let holds = self.holds(&result, test);
             quote!(#probe.settle_if(#outcome, |#result| #holds))
         } else {
-            let weigh = self.weigh(&error);
-            quote!(#probe.settle(#outcome, |#error| #weigh))
+            let class = if self.is_classified() {
+                self.of_the_error("known_class")
+            } else {
+                let weigh = self.weigh(&error);
+                quote!(|#error| #weigh)
+            };
+            self.at_the_error(|at| {
+                let (probe, outcome) = (located(&probe, at), located(outcome, at));
+                quote_spanned!(at=> #probe.settle(#outcome, #class))
+            })
         };
         let label = quote!('__hardening_broken);
         let entered = self.entered(&label, &probe, &quote!(#call.circuit_breaker()));
@@ -237,16 +265,18 @@ impl Expansion<'_> {
             ..
         } = self;
         let [place, priority] = ["place", "priority"].map(ours);
-        let chosen = layer.code.priority.as_ref();
-        let chosen = chosen.map_or_else(
-            || quote!(#private::Priority::Normal),
-            |chosen| quote!(#chosen),
-        );
+        let (chosen, priority) = match &layer.code.priority {
+            Some(chosen) => {
+                let chosen = quote!(let #priority: #private::Priority = #chosen;);
+                (Some(chosen), priority.into_token_stream())
+            }
+            None => (None, quote!(#private::Priority::Normal)),
+        };
         let (enter, wait) = self.driver("bulkhead");
         let label = quote!('__hardening_placed);
         let entered = self.entered(&label, &place, &quote!(#call.#enter(#priority)#wait));
         quote!(#label: {
-            let #priority: #private::Priority = #chosen;
+            #chosen
             #entered
             let #outcome = #inner;
             ::core::mem::drop(#place);
