@@ -132,8 +132,9 @@ impl Plan {
             plan.consumed = consumed::arguments(function, body.block.stream(), &retry.code.clone);
         }
         if let Some(body) = &plan.body {
-            let code = plan.layers.iter().map(|layer| &layer.code);
-            plan.unshared = unshared::arguments(function, &body.block.stream(), code);
+            let fallback = plan.layer(LayerKind::Fallback);
+            let fallback = fallback.and_then(|layer| layer.code.fallback.as_ref());
+            plan.unshared = unshared::arguments(function, &body.block.stream(), fallback);
         }
         plan
     }

@@ -5,20 +5,17 @@
 //! Such an argument has to be `mut`, so only those are taken whose type may lack `Sync`, as far as
 //! tokens tell.
 
-use super::{
-    Code,
-    consumed::{candidates, mentions},
-};
+use super::consumed::{candidates, mentions};
 use crate::function::Function;
 use proc_macro2::{Ident, TokenStream, TokenTree};
 use quote::ToTokens;
-use syn::{FnArg, Pat, Type};
+use syn::{ExprClosure, FnArg, Pat, Type};
 
 /// The arguments of `function` that each run of its `body` borrows alone.
-pub(super) fn arguments<'a>(
+pub(super) fn arguments(
     function: &Function,
     body: &TokenStream,
-    code: impl Iterator<Item = &'a Code> + Clone,
+    fallback: Option<&ExprClosure>,
 ) -> Vec<Ident> {
     if !function.is_async() {
         return Vec::new();
@@ -32,11 +29,7 @@ pub(super) fn arguments<'a>(
         _ => None,
     });
     // What the body moves in parts, a fallback may still use the rest of.
-    let is_used_after = |name: &Ident| {
-        code.clone()
-            .filter_map(|code| code.fallback.as_ref())
-            .any(|fallback| says(&fallback.to_token_stream(), name))
-    };
+    let is_used_after = |name: &Ident| fallback.is_some_and(|it| says(&it.to_token_stream(), name));
     plain
         .filter(|name| by_value.contains(name) && says(body, name) && !is_used_after(name))
         .cloned()
