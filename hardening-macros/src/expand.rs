@@ -18,13 +18,14 @@ use crate::{
     function::{Function, braced},
     future,
     moved::Body,
+    pattern::change_bindings,
     plan::{How, Layer, Plan},
     surroundings::Surroundings,
 };
 use hardening_config::LayerKind;
 use proc_macro2::{Ident, Span, TokenStream};
 use quote::{ToTokens, format_ident, quote, quote_spanned};
-use syn::{FnArg, Pat};
+use syn::{FnArg, Token, Type};
 
 /// The name of the item that tells a site's path.
 const HERE: &str = "__HardeningHere";
@@ -51,22 +52,31 @@ pub(crate) fn function(
         body: Some(braced(quote!(#told #used #body))),
         ..function.clone()
     };
-    if let (true, Some(retry)) = (errors.is_empty(), plan.layer(LayerKind::Retry)) {
-        leave_mut_to_the_copies(&mut function, &retry.code.clone);
+    if errors.is_empty() {
+        let retry = plan.layer(LayerKind::Retry);
+        let cloned = retry.map_or(&[][..], |retry| &retry.code.clone);
+        change_mut(&mut function, cloned, &plan.unshared);
     }
     let errors = errors.to_compile_errors();
     quote!(#function #errors)
 }
 
-/// The body changes each attempt's own copy, not the argument.
-fn leave_mut_to_the_copies(function: &mut Function, cloned: &[Ident]) {
+/// The body changes each attempt's own copy of an argument that is `cloned`, and an attempt borrows those
+/// that are `unshared` as if it changed them.
+fn change_mut(function: &mut Function, cloned: &[Ident], unshared: &[Ident]) {
     for argument in &mut function.signature.inputs {
-        if let FnArg::Typed(argument) = argument
-            && let Pat::Ident(pat) = &mut *argument.pat
-            && cloned.contains(&pat.ident)
-        {
-            pat.mutability = None;
-        }
+        let FnArg::Typed(argument) = argument else {
+            continue;
+        };
+        let is_lent = matches!(*argument.ty, Type::Reference(_));
+        change_bindings(&mut argument.pat, &mut |pat| {
+            if cloned.contains(&pat.ident) {
+                // With a reference, it may be `mut` that makes the name a copy.
+                pat.mutability = pat.mutability.filter(|_| is_lent);
+            } else if unshared.contains(&pat.ident) {
+                pat.mutability = Some(Token![mut](pat.ident.span()));
+            }
+        });
     }
 }
 

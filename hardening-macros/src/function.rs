@@ -1,11 +1,11 @@
 //! A function as we need it: its signature parsed, its body left as raw tokens, so that half-typed
 //! code still gets completion and a name that we break is never the user's.
 
-use crate::future;
+use crate::{future, pattern::bound};
 use proc_macro2::{Delimiter, Group, TokenStream, TokenTree};
 use quote::{ToTokens, quote};
 use syn::{
-    AttrStyle, Attribute, FnArg, Ident, Pat, ReturnType, Signature, Token, Type, Visibility,
+    AttrStyle, Attribute, FnArg, Ident, ReturnType, Signature, Token, Type, Visibility,
     parse::{Parse, ParseStream, Parser},
 };
 
@@ -147,27 +147,41 @@ impl Function {
     }
 
     /// The names that the arguments bind, `self` left out.
-    pub(crate) fn argument_names(&self) -> Vec<Ident> {
-        self.names_of(|_| true)
-    }
-
-    /// Those among them of arguments whose type is an `impl Trait`, or has one in it.
-    pub(crate) fn opaque_arguments(&self) -> Vec<Ident> {
-        self.names_of(|ty| mentions_impl(ty.to_token_stream()))
-    }
-
-    fn names_of(&self, is_meant: impl Fn(&Type) -> bool) -> Vec<Ident> {
-        let mut names = Vec::new();
-        for argument in &self.signature.inputs {
-            match argument {
-                FnArg::Typed(argument) if is_meant(&argument.ty) => {
-                    bound(&argument.pat, &mut names);
-                }
-                _ => {}
-            }
+    pub(crate) fn bindings(&self) -> Vec<Binding> {
+        let mut all = Vec::new();
+        for input in &self.signature.inputs {
+            let FnArg::Typed(argument) = input else {
+                continue;
+            };
+            let is_opaque = mentions_impl(argument.ty.to_token_stream());
+            all.extend(bound(&argument.pat).into_iter().map(|pat| Binding {
+                name: pat.ident.clone(),
+                is_mutable: pat.mutability.is_some(),
+                is_opaque,
+                conditions: conditions(&argument.attrs),
+            }));
         }
-        names
+        all
     }
+}
+
+/// A name that an argument binds.
+pub(crate) struct Binding {
+    pub(crate) name: Ident,
+    pub(crate) is_mutable: bool,
+    /// Whether the argument's type is an `impl Trait`, or has one in it.
+    pub(crate) is_opaque: bool,
+    /// The `cfg`s under which there is such an argument.
+    pub(crate) conditions: Vec<Attribute>,
+}
+
+/// The attributes among `attributes` that decide whether something is there.
+pub(crate) fn conditions(attributes: &[Attribute]) -> Vec<Attribute> {
+    let decides = |attribute: &&Attribute| {
+        let path = attribute.path();
+        path.is_ident("cfg") || path.is_ident("cfg_attr")
+    };
+    attributes.iter().filter(decides).cloned().collect()
 }
 
 fn mentions_impl(tokens: TokenStream) -> bool {
@@ -176,26 +190,4 @@ fn mentions_impl(tokens: TokenStream) -> bool {
         TokenTree::Group(group) => mentions_impl(group.stream()),
         _ => false,
     })
-}
-
-/// The names that `pat` binds.
-pub(crate) fn bound(pat: &Pat, names: &mut Vec<Ident>) {
-    match pat {
-        Pat::Ident(pat) => {
-            names.push(pat.ident.clone());
-            if let Some((_, inner)) = &pat.subpat {
-                bound(inner, names);
-            }
-        }
-        // Each case binds the same names.
-        Pat::Or(pat) => pat.cases.iter().take(1).for_each(|pat| bound(pat, names)),
-        Pat::Paren(pat) => bound(&pat.pat, names),
-        Pat::Reference(pat) => bound(&pat.pat, names),
-        Pat::Slice(pat) => pat.elems.iter().for_each(|pat| bound(pat, names)),
-        Pat::Struct(pat) => pat.fields.iter().for_each(|field| bound(&field.pat, names)),
-        Pat::Tuple(pat) => pat.elems.iter().for_each(|pat| bound(pat, names)),
-        Pat::TupleStruct(pat) => pat.elems.iter().for_each(|pat| bound(pat, names)),
-        Pat::Type(pat) => bound(&pat.pat, names),
-        _ => {}
-    }
 }

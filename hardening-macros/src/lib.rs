@@ -15,6 +15,7 @@ mod item;
 mod literal;
 mod manifest;
 mod moved;
+mod pattern;
 mod plan;
 mod probe;
 mod seen;

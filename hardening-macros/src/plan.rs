@@ -4,6 +4,7 @@
 mod argument;
 mod consumed;
 mod refusal;
+mod unshared;
 
 pub(crate) use consumed::{Consumed, How};
 pub(crate) use refusal::{refuse_expanded, refuse_twice};
@@ -59,6 +60,8 @@ pub(crate) struct Plan {
     pub(crate) body: Option<Body>,
     /// Arguments that the body consumes although a retry runs it again.
     pub(crate) consumed: Vec<Consumed>,
+    /// Arguments that each run of the body borrows alone.
+    pub(crate) unshared: Vec<Ident>,
 }
 
 /// One layer of a function.
@@ -123,9 +126,15 @@ impl Plan {
                 .as_ref()
                 .map(|body| moved::borrowing(function, body)),
             consumed: Vec::new(),
+            unshared: Vec::new(),
         };
         if let (Some(retry), Some(body)) = (plan.layer(LayerKind::Retry), &plan.body) {
             plan.consumed = consumed::arguments(function, body.block.stream(), &retry.code.clone);
+        }
+        if let Some(body) = &plan.body {
+            let fallback = plan.layer(LayerKind::Fallback);
+            let fallback = fallback.and_then(|layer| layer.code.fallback.as_ref());
+            plan.unshared = unshared::arguments(function, &body.block.stream(), fallback);
         }
         plan
     }

@@ -11,7 +11,7 @@ use crate::{
 use hardening_config::suggest;
 use proc_macro2::{Group, Ident, Span, TokenStream, TokenTree};
 use quote::{ToTokens, format_ident, quote, quote_spanned};
-use syn::{Attribute, Expr, ExprLit, Lit, Visibility, spanned::Spanned};
+use syn::{Attribute, Expr, ExprLit, Lit, Visibility, parse_quote, spanned::Spanned};
 
 /// What a probe may say of itself; the section `health_checks` can say it too, and wins.
 const SETTINGS: [&str; 7] = [
@@ -27,6 +27,7 @@ const SETTINGS: [&str; 7] = [
 /// What `#[health_check]` on a function becomes.
 pub(crate) fn attribute(mut args: TokenStream, item: &TokenStream) -> TokenStream {
     let mut errors = Errors::default();
+    let (others_have_run, written) = (take_last(&mut args), args.clone());
     let around = Surroundings::find().with(take_root(&mut args, &mut errors));
     let function = match syn::parse2::<Function>(item.clone()) {
         Ok(function) => function,
@@ -49,13 +50,31 @@ pub(crate) fn attribute(mut args: TokenStream, item: &TokenStream) -> TokenStrea
         let errors = errors.to_compile_errors();
         return quote!(#function #errors);
     }
-    let record = record(&function, &declared, &around);
-    if is_plain(&function) {
-        inside(&function, &record)
+    if others_have_run || is_plain(&function) {
+        inside(&function, &record(&function, &declared, &around))
     } else {
-        let cfgs = cfgs(&function);
-        quote!(#function #(#cfgs)* #record)
+        behind_others(&function, &written, &around)
     }
+}
+
+/// Takes the sign from `args` that no other macro is left to run.
+fn take_last(args: &mut TokenStream) -> bool {
+    let mut tokens = args.clone().into_iter();
+    let is_last = matches!(tokens.next(), Some(TokenTree::Punct(sign)) if sign.as_char() == '@');
+    if is_last {
+        *args = tokens.collect();
+    }
+    is_last
+}
+
+/// The function with this attribute behind those of other macros, ours among them: what they make of it
+/// is what is checked.
+fn behind_others(function: &Function, args: &TokenStream, around: &Surroundings) -> TokenStream {
+    let root = around.root();
+    let last: Attribute = parse_quote!(#[#root::health_check(@ #args)]);
+    let mut function = function.clone();
+    function.attributes.push(last);
+    function.into_token_stream()
 }
 
 /// Whether no other macro has a say in the function.
@@ -82,27 +101,28 @@ fn is_plain(function: &Function) -> bool {
     })
 }
 
+/// The function that the record calls, which is left out of the paths of sites in it.
+fn check() -> Ident {
+    Ident::new("__hardening_check", Span::call_site())
+}
+
 /// The function with its record in it, and the body in a function that the record can call: beside
 /// the function nothing may stand in an `impl` block, and in it nothing can name a method.
 fn inside(function: &Function, record: &TokenStream) -> TokenStream {
-    let check = &function.signature.ident;
+    let check = check();
     let wait = function.signature.asyncness.map(|_| quote!(.await));
-    let inner = Function {
+    let mut inner = Function {
         attributes: Vec::new(),
         visibility: Visibility::Inherited,
         defaultness: None,
         ..function.clone()
     };
+    inner.signature.ident = check.clone();
     let outer = Function {
         body: Some(braced(quote!(#record #inner #check()#wait))),
         ..function.clone()
     };
     quote!(#[allow(dead_code)] #outer)
-}
-
-fn cfgs(function: &Function) -> impl Iterator<Item = &Attribute> {
-    let attributes = function.attributes.iter();
-    attributes.filter(|attribute| attribute.path().is_ident("cfg"))
 }
 
 /// The first `Self` in `tokens` that is that of an `impl` around the function.
@@ -256,8 +276,8 @@ impl Declared {
 fn record(function: &Function, declared: &Declared, around: &Surroundings) -> TokenStream {
     let root = around.root();
     let private = quote!(#root::private);
-    let (name, check) = (&declared.name, &function.signature.ident);
-    let line = u32::try_from(check.span().unwrap().line()).unwrap_or(0);
+    let (name, check, written) = (&declared.name, check(), &function.signature.ident);
+    let line = u32::try_from(written.span().unwrap().line()).unwrap_or(0);
     let settings = declared
         .settings
         .iter()
@@ -266,7 +286,7 @@ fn record(function: &Function, declared: &Declared, around: &Surroundings) -> To
     let blocking = !function.is_async();
     let span = function
         .returns()
-        .map_or_else(|| check.span(), Spanned::span);
+        .map_or_else(|| written.span(), Spanned::span);
     let health = quote_spanned!(span=> {
         #[allow(unused_imports)]
         use #private::{Debuggable as _, Readable as _, Unreadable as _};

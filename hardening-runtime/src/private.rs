@@ -47,6 +47,9 @@ pub trait Unweighed {
 
 impl<E> Unweighed for &Weigh<'_, E> {}
 
+/// Takes what an attempt borrows for itself alone.
+pub fn alone<T>(_: T) {}
+
 /// Whether the user's `test` holds of `value`.
 #[inline]
 pub fn holds<T: ?Sized>(value: &T, test: impl FnOnce(&T) -> bool) -> bool {

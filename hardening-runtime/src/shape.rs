@@ -106,7 +106,8 @@ impl<T> Join<T, Never> for Plain {
 #[diagnostic::on_unimplemented(
     message = "an attribute of this function may have to refuse a call, which the error `{Self}` cannot say yet",
     label = "`{Self}` does not implement `From<hardening::Rejected>`",
-    note = "give it a variant for it: `Rejected(hardening::Rejected)`, and `impl From<hardening::Rejected> for {Self}`",
+    note = "give it a variant for it: `Rejected(hardening::Rejected)`, and `impl From<hardening::Rejected> for {Self}`; \
+            if the type is not yours, return one of yours that holds it",
     note = "`Box<dyn Error + Send + Sync>`, `anyhow::Error` and `std::io::Error` work as they are"
 )]
 pub trait FromRejected {

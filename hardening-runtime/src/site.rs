@@ -144,13 +144,15 @@ pub(crate) fn all() -> impl Iterator<Item = &'static Site> {
 }
 
 /// The path of the function that the item `within` is an item of: without the item, without the
-/// closures that async blocks are, and without generic arguments.
+/// closures that async blocks are, without the function that a check's body is in, and without
+/// generic arguments.
 fn readable(within: &str) -> String {
     let function = within
         .rsplit_once("::")
         .map_or(within, |(function, _)| function);
     let path = function.replace("::{{closure}}", "");
-    inherent(&without_generics(&path))
+    let path = path.strip_suffix("::__hardening_check").unwrap_or(&path);
+    inherent(&without_generics(path))
 }
 
 /// `shop::Orders<_>` is `shop::Orders`; the angle brackets of `<Orders as Repository>` stay.
@@ -191,6 +193,10 @@ mod tests {
             ("shop::orders::place::here", "shop::orders::place"),
             ("shop::place::{{closure}}::{{closure}}::here", "shop::place"),
             ("shop::A<_>::m::here", "shop::A::m"),
+            (
+                "shop::ping::{{closure}}::__hardening_check::here",
+                "shop::ping",
+            ),
             ("shop::A<shop::B<u8>, fn() -> u8>::m::here", "shop::A::m"),
             (
                 "api::<impl shop::Orders>::place::here",

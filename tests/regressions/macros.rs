@@ -364,7 +364,7 @@ mod names_of_ours_met_names_of_the_users {
 
 mod a_check_in_an_impl_block_did_not_compile {
     use crate::support::AppError;
-    use hardening::{health::registry, health_check};
+    use hardening::{health::registry, health_check, retryable, timeout};
     use std::{
         marker::PhantomData,
         sync::atomic::{AtomicU32, Ordering::SeqCst},
@@ -402,6 +402,57 @@ mod a_check_in_an_impl_block_did_not_compile {
         }
     }
 
+    static GUARDED: [AtomicU32; 3] = [const { AtomicU32::new(0) }; 3];
+
+    struct Guarded;
+
+    impl Guarded {
+        #[health_check(name = "regressions above")]
+        #[retryable(max_attempts = 2, base_delay = 0)]
+        #[timeout("5s")]
+        async fn above() -> Result<(), AppError> {
+            second(&GUARDED[0])
+        }
+
+        #[retryable(max_attempts = 2, base_delay = 0)]
+        #[health_check(name = "regressions below")]
+        fn below() -> Result<(), AppError> {
+            second(&GUARDED[1])
+        }
+    }
+
+    #[retryable(max_attempts = 2, base_delay = 0)]
+    impl Guarded {
+        #[health_check(name = "regressions block")]
+        async fn block() -> Result<(), AppError> {
+            second(&GUARDED[2])
+        }
+    }
+
+    /// Every second run is good.
+    fn second(runs: &AtomicU32) -> Result<(), AppError> {
+        match runs.fetch_add(1, SeqCst) % 2 {
+            0 => Err(AppError::Busy(1)),
+            _ => Ok(()),
+        }
+    }
+
+    /// Of checks that our attributes wrap, above and below.
+    async fn they_run_through_their_layers() {
+        let runs = || GUARDED.each_ref().map(|runs| runs.load(SeqCst));
+        assert_eq!(runs(), [2, 2, 2]);
+        assert_eq!(Guarded::above().await, Ok(()));
+        assert_eq!(Guarded::below(), Ok(()));
+        assert_eq!(Guarded::block().await, Ok(()));
+        assert_eq!(runs(), [4, 4, 4]);
+        let sites = hardening::sites();
+        for name in ["above", "below", "block"] {
+            let path = format!("impl_block_did_not_compile::Guarded::{name}");
+            let found = sites.iter().filter(|site| site.path.ends_with(&path));
+            assert_eq!(found.count(), 1, "{path}");
+        }
+    }
+
     trait Checked {
         fn check() -> impl Future<Output = bool>;
     }
@@ -416,7 +467,9 @@ mod a_check_in_an_impl_block_did_not_compile {
     #[tokio::test]
     async fn it_is_found_at_link_time_and_can_be_called() {
         let report = registry().run_all().await;
-        for name in ["ping", "unused", "flush", "trait"] {
+        for name in [
+            "ping", "unused", "flush", "trait", "above", "below", "block",
+        ] {
             let check = &report.checks[&format!("regressions {name}")];
             assert_eq!(check.message, None);
         }
@@ -425,5 +478,6 @@ mod a_check_in_an_impl_block_did_not_compile {
         assert_eq!(Disk(PhantomData::<u16>).0, PhantomData);
         assert_eq!(Disk::<u16>::flush(), Ok(()));
         assert_eq!((PINGS.load(SeqCst), FLUSHES.load(SeqCst)), (4, 2));
+        they_run_through_their_layers().await;
     }
 }

@@ -3,7 +3,7 @@
 
 use crate::support::{AppError, AppResult, Runs};
 use hardening::{Rejected, cached, circuit_breaker, fallback, rate_limited, retryable, timeout};
-use std::fmt::Display;
+use std::{fmt::Display, hash::Hash};
 
 /// As a web framework hands over what it has extracted.
 struct State<T>(T);
@@ -140,6 +140,69 @@ async fn what_the_body_consumes_is_cloned_for_each_attempt() {
     );
     let answer = asynchronous("n".to_owned(), vec![7], &runs).await;
     assert_eq!((answer, runs.take()), (expected(), 3));
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_clone_is_as_mutable_as_the_name_within_a_pattern() {
+    #[retryable(policy = "shapes", clone(values, name))]
+    fn blocking(
+        (mut values, name): (Vec<u32>, String),
+        runs: &Runs,
+    ) -> AppResult<(Vec<u32>, String)> {
+        values.push(0);
+        let owned = (values, name);
+        third(runs)?;
+        Ok(owned)
+    }
+    #[retryable(policy = "shapes", clone(body))]
+    async fn asynchronous(Json(mut body): Json<Vec<u32>>, runs: &Runs) -> AppResult<Vec<u32>> {
+        body.push(0);
+        tokio::task::yield_now().await;
+        third(runs)?;
+        Ok(body)
+    }
+    let runs = Runs::new();
+    let answer = blocking((vec![7], "n".to_owned()), &runs);
+    assert_eq!((answer, runs.take()), (Ok((vec![7, 0], "n".to_owned())), 3));
+    let answer = asynchronous(Json(vec![7]), &runs).await;
+    assert_eq!((answer, runs.take()), (Ok(vec![7, 0]), 3));
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_argument_may_be_there_on_a_condition() {
+    static RUNS: Runs = Runs::new();
+    #[cached]
+    fn blocking(
+        a: u32,
+        #[cfg(not(test))] _absent: u32,
+        #[cfg(test)] b: u32,
+        #[cfg(test)] c: impl Display + Hash,
+    ) -> Option<String> {
+        RUNS.up();
+        Some(format!("{a}{b}{c}"))
+    }
+    #[retryable(policy = "shapes", clone(absent, name))]
+    #[cached(key = name)]
+    async fn asynchronous(
+        #[cfg(not(test))] absent: String,
+        #[cfg(test)] name: String,
+        #[cfg(not(test))] mut also_absent: Vec<u32>,
+        runs: &Runs,
+    ) -> AppResult<String> {
+        #[cfg(not(test))]
+        also_absent.push(absent.len());
+        third(runs)?;
+        Ok(name)
+    }
+    assert_eq!(blocking(1, 2, 'c').as_deref(), Some("12c"));
+    assert_eq!(blocking(1, 2, 'c').as_deref(), Some("12c"));
+    assert_eq!(RUNS.take(), 1);
+    assert_eq!(blocking(1, 3, 'c').as_deref(), Some("13c"));
+    assert_eq!(blocking(1, 2, "c").as_deref(), Some("12c"));
+    assert_eq!(blocking(1, 2, 'd').as_deref(), Some("12d"));
+    assert_eq!(RUNS.take(), 3);
+    let answer = asynchronous("n".to_owned(), &RUNS).await;
+    assert_eq!((answer, RUNS.take()), (Ok("n".to_owned()), 3));
 }
 
 #[tokio::test(start_paused = true)]

@@ -169,3 +169,49 @@ async fn a_body_that_is_not_send_works_where_it_may_stay() {
     let answer = set.run_until(task).await.expect("no panic");
     assert_eq!((answer, runs.get()), (Ok(3), 3));
 }
+
+/// A body that lends a callback and a value, which need not be `Sync`, to no other task.
+#[tokio::test(start_paused = true)]
+async fn arguments_that_cannot_be_shared_leave_the_future_send() {
+    struct Pool<T>(T);
+    #[retryable(policy = "shapes", retry_if = |_| true)]
+    #[timeout("9s")]
+    async fn called<F, A>(ask: F, runs: &Runs) -> AppResult<u32>
+    where
+        F: Fn(u32) -> A + Send,
+        A: Future<Output = AppResult<u32>> + Send,
+    {
+        match ask(runs.up()).await? {
+            number if number < 3 => Err(AppError::Gone),
+            number => Ok(number),
+        }
+    }
+    #[retryable(policy = "shapes", clone(text))]
+    #[rate_limited(capacity = 9, window_seconds = 60, key = text.as_ref())]
+    #[bulkhead]
+    async fn read(text: impl AsRef<str> + Clone + Send, runs: &Runs) -> AppResult<usize> {
+        runs.up();
+        let len = format!("{}", text.as_ref()).len();
+        tokio::task::yield_now().await;
+        Ok(len)
+    }
+    #[circuit_breaker]
+    async fn extracted(
+        Pool(cell): Pool<Cell<u32>>,
+        shown: Box<dyn Fn() -> u32 + Send>,
+    ) -> AppResult<u32> {
+        tokio::task::yield_now().await;
+        cell.set(cell.get() + shown());
+        Ok(cell.get())
+    }
+    static RUNS: Runs = Runs::new();
+    let count = Cell::new(0);
+    let ask = move |number| {
+        count.set(count.get() + number);
+        answer(count.get())
+    };
+    assert_eq!((spawned(called(ask, &RUNS)).await, RUNS.take()), (Ok(3), 2));
+    assert_eq!(spawned(read("four", &RUNS)).await, Ok(4));
+    let sum = spawned(extracted(Pool(Cell::new(2)), Box::new(|| 3)));
+    assert_eq!(sum.await, Ok(5));
+}

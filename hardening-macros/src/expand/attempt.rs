@@ -1,7 +1,7 @@
 //! The innermost expression: one run of the body.
 
 use super::{Expansion, returned::without_impl};
-use crate::{future, moved::Body};
+use crate::{function::braced, future, moved::Body};
 use proc_macro2::{Group, Span, TokenStream, TokenTree};
 use quote::{ToTokens, quote};
 use syn::ReturnType;
@@ -25,28 +25,47 @@ impl Expansion<'_> {
             quote!(#call.attempt(#shape, async { (|| #made #block)().await }).await)
         } else if self.function.is_async() {
             // Nothing else says the type of an async block, and `?` needs it.
-            let block = within(block);
-            quote! {
-                #call.attempt(#shape, async {
-                    if false {
-                        return #private::typed::<#returned>();
-                    }
-                    #block
-                }).await
+            let (inside, unshared) = (within(block), self.unshared());
+            let mut inside = braced(quote! {
+                if false {
+                    #unshared
+                    return #private::typed::<#returned>();
+                }
+                #inside
+            });
+            if !is_half_typed(block) {
+                // The compiler underlines this where the body ends without a value.
+                inside.set_span(Span::mixed_site().located_at(block.span()));
             }
+            quote!(#call.attempt(#shape, async #inside).await)
         } else {
             quote!(#call.attempt_blocking(#shape, || -> #returned #block))
         }
+    }
+
+    /// What makes the `async` block around it borrow arguments for change, see [`Plan::unshared`].
+    ///
+    /// [`Plan::unshared`]: crate::plan::Plan::unshared
+    fn unshared(&self) -> Option<TokenStream> {
+        let private = &self.private;
+        let names = &self.plan.unshared;
+        (!names.is_empty()).then(|| quote!(#private::alone((#(&mut #names,)*));))
     }
 }
 
 /// The body at the end of a block of ours: in its own braces only if it is half typed, as they are
 /// one pair too many for the lints.
 pub(super) fn within(block: &Group) -> TokenStream {
+    if is_half_typed(block) {
+        block.to_token_stream()
+    } else {
+        block.stream()
+    }
+}
+
+fn is_half_typed(block: &Group) -> bool {
     match block.stream().into_iter().last() {
-        Some(TokenTree::Punct(last)) if !matches!(last.as_char(), ';' | '?') => {
-            block.to_token_stream()
-        }
-        _ => block.stream(),
+        Some(TokenTree::Punct(last)) => !matches!(last.as_char(), ';' | '?'),
+        _ => false,
     }
 }

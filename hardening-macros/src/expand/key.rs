@@ -4,7 +4,7 @@ use super::Expansion;
 use crate::plan::Layer;
 use proc_macro2::{Ident, TokenStream, TokenTree};
 use quote::{ToTokens, quote, quote_spanned};
-use syn::{Expr, spanned::Spanned};
+use syn::{Attribute, Expr, spanned::Spanned};
 
 impl Expansion<'_> {
     /// Binds `name` to the key of a rate limit: the one that was written, or one for everybody.
@@ -29,43 +29,82 @@ impl Expansion<'_> {
         }
     }
 
-    fn arguments(&self) -> Vec<TokenStream> {
-        let names = self.function.argument_names().into_iter();
+    fn arguments(&self) -> Vec<Part> {
+        let bindings = self.function.bindings();
+        let named = bindings.iter().map(|binding| Part {
+            conditions: binding.conditions.clone(),
+            tokens: binding.name.to_token_stream(),
+        });
+        let opaque = bindings.iter().filter(|binding| binding.is_opaque);
+        let opaque = opaque.map(|binding| {
+            let name = &binding.name;
+            Part {
+                conditions: binding.conditions.clone(),
+                tokens: quote!(::core::any::type_name_of_val(&#name)),
+            }
+        });
         let generics = &self.function.signature.generics;
         let types = generics.type_params().map(|parameter| {
             let name = &parameter.ident;
-            quote!(::core::any::type_name::<#name>())
+            Part::of(quote!(::core::any::type_name::<#name>()))
         });
-        let consts = generics.const_params().map(|parameter| &parameter.ident);
-        let opaque = self.function.opaque_arguments().into_iter();
-        let opaque = opaque.map(|name| quote!(::core::any::type_name_of_val(&#name)));
-        names
-            .map(Ident::into_token_stream)
-            .chain(types)
-            .chain(consts.map(ToTokens::to_token_stream))
-            .chain(opaque)
-            .collect()
+        let consts = generics.const_params();
+        let consts = consts.map(|parameter| Part::of(parameter.ident.to_token_stream()));
+        named.chain(types).chain(consts).chain(opaque).collect()
     }
 
-    fn key(&self, name: &Ident, hasher: &TokenStream, parts: &[TokenStream]) -> TokenStream {
+    fn key(&self, name: &Ident, hasher: &TokenStream, parts: &[Part]) -> TokenStream {
         let private = &self.private;
         // A user's `_unused` argument is used here after all.
         let quiet = parts
             .iter()
-            .any(has_underscored)
+            .any(|part| has_underscored(&part.tokens))
             .then(|| quote!(#[allow(clippy::used_underscore_binding)]));
-        let parts = parts
-            .iter()
-            .map(|part| quote_spanned!(part.span()=> .part(&#part)));
-        quote!(#quiet let #name = #private::#hasher::new() #(#parts)* .done();)
+        let (always, at_times): (Vec<_>, Vec<_>) =
+            parts.iter().partition(|part| part.conditions.is_empty());
+        let always = always.into_iter().map(Part::taken_in);
+        let key = quote!(#private::#hasher::new() #(#always)*);
+        if at_times.is_empty() {
+            return quote!(#quiet let #name = #key.done(););
+        }
+        let at_times = at_times.into_iter().map(|part| {
+            let (conditions, taken_in) = (&part.conditions, part.taken_in());
+            quote!(#(#conditions)* #quiet let #name = #name #taken_in;)
+        });
+        quote! {
+            #quiet let #name = #key;
+            #(#at_times)*
+            let #name = #name.done();
+        }
+    }
+}
+
+/// What a key takes in at once.
+struct Part {
+    /// The `cfg`s of the argument that it is of.
+    conditions: Vec<Attribute>,
+    tokens: TokenStream,
+}
+
+impl Part {
+    const fn of(tokens: TokenStream) -> Self {
+        Self {
+            conditions: Vec::new(),
+            tokens,
+        }
+    }
+
+    fn taken_in(&self) -> TokenStream {
+        let tokens = &self.tokens;
+        quote_spanned!(tokens.span()=> .part(&#tokens))
     }
 }
 
 /// The parts of a key: a tuple hashes as they do one by one, and they are not moved into it.
-fn parts(key: &Expr) -> Vec<TokenStream> {
+fn parts(key: &Expr) -> Vec<Part> {
     match key {
-        Expr::Tuple(tuple) => tuple.elems.iter().map(part).collect(),
-        key => vec![part(key)],
+        Expr::Tuple(tuple) => tuple.elems.iter().map(part).map(Part::of).collect(),
+        key => vec![Part::of(part(key))],
     }
 }
 

@@ -5,7 +5,7 @@ use crate::plan::Layer;
 use hardening_config::LayerKind;
 use proc_macro2::{Ident, Span, TokenStream};
 use quote::{ToTokens, format_ident, quote, quote_spanned};
-use syn::{Expr, FnArg, Pat, spanned::Spanned};
+use syn::{Expr, spanned::Spanned};
 
 impl Expansion<'_> {
     /// `inner`, wrapped in `layer`.
@@ -168,19 +168,22 @@ impl Expansion<'_> {
         })
     }
 
-    /// An attempt's own copy of an argument.
+    /// An attempt's own copy of an argument, which the compiler calls what the signature does.
     fn cloned(&self, name: &Ident) -> TokenStream {
-        let mutability = self.is_mutable(name).then(|| quote!(mut));
+        let bindings = self.function.bindings();
+        let binding = bindings.iter().find(|binding| binding.name == *name);
+        let conditions = binding.map_or(&[][..], |binding| &binding.conditions);
+        let is_mutable = binding.is_some_and(|binding| binding.is_mutable);
+        let mutability = (is_mutable || self.plan.unshared.contains(name)).then(|| quote!(mut));
         let span = Span::mixed_site().located_at(name.span());
         let clone = quote_spanned!(span=> ::core::clone::Clone::clone);
-        quote!(let #mutability #name = #clone(&#name);)
-    }
-
-    fn is_mutable(&self, name: &Ident) -> bool {
-        self.function.signature.inputs.iter().any(|argument| {
-            matches!(argument, FnArg::Typed(argument)
-                if matches!(&*argument.pat, Pat::Ident(pat) if pat.ident == *name && pat.mutability.is_some()))
-        })
+        let copy = located(
+            name,
+            binding.map_or(name.span(), |binding| {
+                name.span().located_at(binding.name.span())
+            }),
+        );
+        quote!(#(#conditions)* let #mutability #copy = #clone(&#name);)
     }
 
     /// What an error is worth to the retry.

@@ -372,7 +372,7 @@ fn cloned(key: &Ident, value: Value, function: &Function) -> syn::Result<Vec<Ide
             "write the arguments in parentheses: `clone(a, b)`",
         ));
     };
-    let arguments = function.argument_names();
+    let arguments: Vec<_> = function.bindings().into_iter().map(|it| it.name).collect();
     let mut names = Vec::new();
     for arg in list {
         let name = match &arg {

@@ -10,7 +10,10 @@ mod scan;
 #[cfg(test)]
 mod tests;
 
-use crate::function::{Function, bound};
+use crate::{
+    function::{Function, conditions},
+    pattern::bound,
+};
 use proc_macro2::{Delimiter, Ident, TokenStream, TokenTree};
 use quote::ToTokens;
 use scan::Scan;
@@ -55,7 +58,7 @@ pub(super) fn arguments(function: &Function, body: TokenStream, cloned: &[Ident]
 }
 
 /// The names of the arguments that are passed by value, as far as the signature shows.
-fn candidates(function: &Function) -> Vec<Ident> {
+pub(super) fn candidates(function: &Function) -> Vec<Ident> {
     let inputs = &function.signature.inputs;
     let by_value = inputs.iter().any(|input| match input {
         FnArg::Receiver(receiver) => receiver_by_value(receiver),
@@ -70,11 +73,13 @@ fn candidates(function: &Function) -> Vec<Ident> {
             FnArg::Receiver(receiver) if receiver_by_value(receiver) => {
                 names.push(Ident::new("self", receiver.self_token.span));
             }
-            FnArg::Typed(argument) if !is_copy(&argument.ty) => {
+            FnArg::Typed(argument)
+                if !is_copy(&argument.ty) && conditions(&argument.attrs).is_empty() =>
+            {
                 // `unit: unit` may be the pattern of a unit struct.
                 let ty = argument.ty.to_token_stream();
-                bound(&argument.pat, &mut names);
-                names.retain(|name| !mentions(ty.clone(), name));
+                let bound = bound(&argument.pat).into_iter().map(|pat| &pat.ident);
+                names.extend(bound.filter(|name| !mentions(ty.clone(), name)).cloned());
             }
             _ => {}
         }
@@ -104,7 +109,7 @@ fn is_copy(ty: &Type) -> bool {
 }
 
 /// Whether `tokens` say `name` anywhere.
-fn mentions(tokens: TokenStream, name: &Ident) -> bool {
+pub(super) fn mentions(tokens: TokenStream, name: &Ident) -> bool {
     tokens.into_iter().any(|token| match token {
         TokenTree::Ident(word) => same(&word, name),
         TokenTree::Group(group) => mentions(group.stream(), name),
