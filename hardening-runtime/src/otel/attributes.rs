@@ -1,11 +1,11 @@
 //! What spans say of a call. No argument, key or error text of the user is in any attribute.
 
+use super::span::Last;
 use crate::{
     config::LayerKind,
     live::Live,
     metrics::{Layer, Outcome},
     outcome::Rejected,
-    rate_limit::Quota,
     site::{Declared, Site},
 };
 use opentelemetry::{Array, KeyValue, StringValue, Value};
@@ -94,12 +94,18 @@ pub(super) fn rejected(layer: Layer, rejected: &Rejected) -> Vec<KeyValue> {
     attributes
 }
 
-/// What is left to the key of the call.
-pub(super) fn quota(quota: Quota) -> [KeyValue; 2] {
-    [
-        KeyValue::new("hardening.rate_limit.limit", i64::from(quota.limit)),
-        KeyValue::new("hardening.rate_limit.remaining", i64::from(quota.remaining)),
-    ]
+/// What was said last.
+pub(super) fn of_last(last: &Last) -> Vec<KeyValue> {
+    let cache = last
+        .cache
+        .map(|result| KeyValue::new("hardening.cache.result", result));
+    let quota = last.quota.into_iter().flat_map(|quota| {
+        [
+            KeyValue::new("hardening.rate_limit.limit", i64::from(quota.limit)),
+            KeyValue::new("hardening.rate_limit.remaining", i64::from(quota.remaining)),
+        ]
+    });
+    cache.into_iter().chain(quota).collect()
 }
 
 /// The kind of a failure, as the semantic conventions call it.

@@ -7,7 +7,7 @@ use crate::{
     live::{self, Live},
     metrics::{Layer, Outcome},
     outcome::Rejected,
-    rate_limit::LimiterState,
+    rate_limit::{LimiterState, Quota},
     site::Site,
 };
 use crossbeam_utils::atomic::AtomicCell;
@@ -16,7 +16,11 @@ use opentelemetry::{
     global::BoxedTracer,
     trace::{SpanRef, Status, TraceContextExt, Tracer},
 };
-use std::{fmt, sync::Arc, time::Duration};
+use std::{
+    fmt,
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
+    time::Duration,
+};
 
 /// Where spans go. Leaked, as states are: a call reads it with one load.
 static TRACER: AtomicCell<Option<&'static BoxedTracer>> = AtomicCell::new(None);
@@ -45,7 +49,21 @@ where
 /// The span of a call, if anybody traces: shared by the call and its attempt, and one word in each
 /// of them.
 #[derive(Clone)]
-pub(crate) struct CallSpan(Option<Arc<Context>>);
+pub(crate) struct CallSpan(Option<Arc<Traced>>);
+
+struct Traced {
+    /// The caller's, with the span in it.
+    context: Context,
+    last: Mutex<Last>,
+}
+
+/// What may be said several times of a call: each attempt may ask the rate limit. Spans keep an attribute
+/// for each time that it is set, so these are set at the end.
+#[derive(Default)]
+pub(super) struct Last {
+    pub(super) quota: Option<Quota>,
+    pub(super) cache: Option<&'static str>,
+}
 
 impl fmt::Debug for CallSpan {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -63,7 +81,7 @@ impl CallSpan {
     /// Runs `body`, or one poll of it, in the span: what it starts are children.
     #[inline]
     pub(crate) fn enter<R>(&self, body: impl FnOnce() -> R) -> R {
-        let _active = self.0.as_deref().map(|context| context.clone().attach());
+        let _active = (self.0.as_deref()).map(|traced| traced.context.clone().attach());
         body()
     }
 
@@ -104,18 +122,16 @@ impl CallSpan {
     /// What the rate limit has left for `key`, which itself is not told.
     #[inline]
     pub(crate) fn quota(&self, layer: &live::Layer<RateLimitPolicy, LimiterState>, key: u64) {
-        self.recording(|span| {
+        self.recording(|traced| {
             let quota = layer.state.quota(&layer.policy, key, clock::now());
-            span.set_attributes(quota.into_iter().flat_map(attributes::quota));
+            traced.last().quota = quota;
         });
     }
 
     /// What the cache did for the call.
     #[inline]
     pub(crate) fn cache(&self, result: &'static str) {
-        self.recording(|span| {
-            span.set_attribute(KeyValue::new("hardening.cache.result", result));
-        });
+        self.recording(|traced| traced.last().cache = Some(result));
     }
 
     /// The fallback will answer in the function's place.
@@ -127,40 +143,55 @@ impl CallSpan {
     /// The call is over.
     #[inline]
     pub(crate) fn end(&self, live: &Live, outcome: Outcome, attempts: u32) {
-        if let Some(context) = &self.0 {
-            end(&context.span(), live, outcome, attempts);
+        if let Some(traced) = &self.0 {
+            end(traced, live, outcome, attempts);
         }
     }
 
     #[inline]
     fn tell(&self, event: &'static str, attributes: impl FnOnce() -> Vec<KeyValue>) {
-        self.recording(|span| span.add_event(event, attributes()));
+        self.recording(|traced| traced.span().add_event(event, attributes()));
     }
 
     /// A span that is not sampled is there for its children, and told nothing.
     #[inline]
-    fn recording(&self, tell: impl FnOnce(SpanRef<'_>)) {
-        if let Some(context) = &self.0
-            && context.span().is_recording()
+    fn recording(&self, tell: impl FnOnce(&Traced)) {
+        if let Some(traced) = &self.0
+            && traced.span().is_recording()
         {
-            tell(context.span());
+            tell(traced);
         }
     }
 }
 
+impl Traced {
+    fn span(&self) -> SpanRef<'_> {
+        self.context.span()
+    }
+
+    fn last(&self) -> MutexGuard<'_, Last> {
+        self.last.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
 #[cold]
-fn start(tracer: &BoxedTracer, site: &Site, live: &Live) -> Arc<Context> {
+fn start(tracer: &BoxedTracer, site: &Site, live: &Live) -> Arc<Traced> {
     let builder = tracer
         .span_builder(live.path)
         .with_attributes(attributes::of_site(site, live));
     let parent = Context::current();
     let span = tracer.build_with_context(builder, &parent);
-    Arc::new(parent.with_span(span))
+    Arc::new(Traced {
+        context: parent.with_span(span),
+        last: Mutex::default(),
+    })
 }
 
 #[cold]
-fn end(span: &SpanRef<'_>, live: &Live, outcome: Outcome, attempts: u32) {
+fn end(traced: &Traced, live: &Live, outcome: Outcome, attempts: u32) {
+    let span = traced.span();
     span.set_attributes(attributes::of_end(live, outcome, attempts));
+    span.set_attributes(attributes::of_last(&traced.last()));
     if attributes::is_failure(outcome) {
         span.set_attribute(attributes::error_type(outcome));
         span.set_status(Status::error(attributes::name_of(outcome)));
