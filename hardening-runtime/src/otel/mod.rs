@@ -2,9 +2,9 @@
 //!
 //! [`trace`] says where spans go, [`observe`] where metrics do. Without them nothing is recorded, and a
 //! call pays one atomic load. Names and attributes stand in the page `docs::otel`.
-//!
-//! `call` sees a [`CallSpan`] and nothing of OpenTelemetry. Without the feature it is empty, and so is
-//! what it does.
+
+// `call` sees a `CallSpan` and nothing of OpenTelemetry. Without the feature it is empty, and so is
+// what it does.
 
 #[cfg(feature = "otel")]
 mod attributes;
