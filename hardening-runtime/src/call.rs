@@ -105,11 +105,11 @@ impl Call {
     }
 
     /// `rejected`, told and counted.
-    fn refused(&self, layer: Layer, rejected: Rejected) -> Rejected {
+    fn refused(&self, layer: Layer, rejected: Rejected) -> Refused {
         event::rejected(self.live.path, layer.as_str(), &rejected);
         self.span.rejected(layer, &rejected);
         self.site.metrics.count(Event::Rejected(layer));
-        rejected
+        Refused(rejected)
     }
 
     /// The outer edge: what came of the call, as the function returns it. A panic of the body is
@@ -149,6 +149,18 @@ impl Call {
         let elapsed = clock::now().since(self.began);
         self.site.metrics.record(outcome, elapsed, self.attempts);
         self.span.end(self.live, outcome, self.attempts);
+    }
+}
+
+/// A layer's refusal, on its way outward.
+#[derive(Clone, Debug)]
+pub struct Refused(Rejected);
+
+impl Refused {
+    /// What the layer comes to.
+    #[inline]
+    pub fn outcome<T, E>(self) -> Result<T, Failure<E>> {
+        Err(Failure::Rejected(self.0))
     }
 }
 
