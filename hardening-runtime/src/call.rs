@@ -18,6 +18,7 @@ use crate::{
     event,
     live::Live,
     metrics::{Event, Layer, Outcome},
+    otel::CallSpan,
     outcome::{Failure, Rejected},
     shape::{FromRejected, Join},
     site::Site,
@@ -39,6 +40,7 @@ pub struct Call {
     /// The shared cache run that this call leads; 0 is none.
     flight: u32,
     ended: bool,
+    span: CallSpan,
 }
 
 impl Call {
@@ -54,6 +56,7 @@ impl Call {
             attempts: 0,
             flight: 0,
             ended: false,
+            span: CallSpan::begin(site, live),
         }
     }
 
@@ -89,6 +92,7 @@ impl Call {
         if self.attempts > 1 {
             self.site.metrics.count(Event::Retry);
         }
+        self.span.attempt(self.attempts);
         let limit = self.live.timeout.attempt;
         let until = nearest(self.until, limit.map(|limit| clock::now().plus(limit)));
         let around = context::current();
@@ -103,6 +107,7 @@ impl Call {
     /// `rejected`, told and counted.
     fn refused(&self, layer: Layer, rejected: Rejected) -> Refused {
         event::rejected(self.live.path, layer.as_str(), &rejected);
+        self.span.rejected(layer, &rejected);
         self.site.metrics.count(Event::Rejected(layer));
         Refused(rejected)
     }
@@ -115,12 +120,20 @@ impl Call {
         S: Join<T, E>,
         E: FromRejected,
     {
-        S::join(self.end(outcome))
+        S::join(self.leave(outcome))
     }
 
     /// The outer edge before a fallback.
     #[inline]
-    pub fn end<T, E: FromRejected>(mut self, outcome: Result<T, Failure<E>>) -> Result<T, E> {
+    pub fn end<T, E: FromRejected>(self, outcome: Result<T, Failure<E>>) -> Result<T, E> {
+        if matches!(outcome, Err(Failure::Error(_) | Failure::Rejected(_))) {
+            self.span.fallback();
+        }
+        self.leave(outcome)
+    }
+
+    #[inline]
+    fn leave<T, E: FromRejected>(mut self, outcome: Result<T, Failure<E>>) -> Result<T, E> {
         self.record(Outcome::of(&outcome));
         match outcome {
             Ok(value) => Ok(value),
@@ -135,6 +148,7 @@ impl Call {
         self.ended = true;
         let elapsed = clock::now().since(self.began);
         self.site.metrics.record(outcome, elapsed, self.attempts);
+        self.span.end(self.live, outcome, self.attempts);
     }
 }
 

@@ -9,7 +9,7 @@
 //!    [`mod@cache`]; each decides and knows no other. Beside them [`metrics`] and [`health`]
 //! 4. `site` (an annotated function), `enclosing` (what is around it), `live` and `kept` (what is in force there, and what was), `registry` (who shares what),
 //!    `source`, `start`, `watch` and `journal` (where the configuration comes from, and how that went), `call` (what the generated code
-//!    drives), `named` and `report` (the same by name, and for people)
+//!    drives), `named` and `report` (the same by name, and for people), `otel` (the same for OpenTelemetry)
 //! 5. `private` (all that generated code may name), `testing`
 #![forbid(unsafe_code)]
 
@@ -32,6 +32,10 @@ pub mod metrics;
 mod name;
 mod named;
 mod observed;
+#[cfg(not(feature = "otel"))]
+mod otel;
+#[cfg(feature = "otel")]
+pub mod otel;
 pub mod outcome;
 #[doc(hidden)]
 pub mod private;

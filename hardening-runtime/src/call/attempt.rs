@@ -4,7 +4,8 @@ use super::Call;
 use crate::{
     event, inject,
     live::Live,
-    metrics::{Event, Layer},
+    metrics::{Event, Layer, Outcome},
+    otel::CallSpan,
     outcome::{Failure, Rejected},
     shape::Split,
     site::Site,
@@ -68,6 +69,7 @@ impl Call {
                 site: self.site,
                 live: self.live,
                 of_call: self.until.is_some() && self.until == until,
+                span: self.span.clone(),
             },
             shape: PhantomData,
         }
@@ -85,10 +87,13 @@ impl Call {
     {
         let (context, _) = self.next_attempt();
         inject::into(self.live.path).blocking()?;
-        match timeout::run_blocking(context, body) {
+        let run = || timeout::run_blocking(context, body);
+        let outcome = match self.span.enter(run) {
             Ok(returned) => S::split(returned).map_err(Failure::Error),
             Err(payload) => Err(Failure::Panicked(payload)),
-        }
+        };
+        self.span.attempted(Outcome::of(&outcome));
+        outcome
     }
 }
 
@@ -98,6 +103,7 @@ struct Late {
     site: &'static Site,
     live: &'static Live,
     of_call: bool,
+    span: CallSpan,
 }
 
 impl Late {
@@ -116,6 +122,7 @@ impl Late {
         };
         event::rejected(late.name(), Layer::Timeout.as_str(), &late);
         self.site.metrics.count(Event::Rejected(Layer::Timeout));
+        self.span.rejected(Layer::Timeout, &late);
         late
     }
 }
@@ -130,13 +137,16 @@ where
     #[inline]
     fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
         let this = self.project();
-        Poll::Ready(match ready!(this.body.poll(cx)) {
+        let span = &this.late.span;
+        let outcome = match ready!(span.enter(|| this.body.poll(cx))) {
             Ended::Returned(Ok(returned)) => S::split(returned).map_err(Failure::Error),
             Ended::Returned(Err(Failure::Rejected(injected))) => Err(Failure::Rejected(injected)),
             Ended::Returned(Err(Failure::Panicked(injected))) => Err(Failure::Panicked(injected)),
             Ended::Returned(Err(Failure::Error(never))) => match never {},
             Ended::Panicked(payload) => Err(Failure::Panicked(payload)),
             Ended::Elapsed => Err(Failure::Rejected(this.late.refused())),
-        })
+        };
+        span.attempted(Outcome::of(&outcome));
+        Poll::Ready(outcome)
     }
 }

@@ -83,10 +83,12 @@ impl Call {
             Lookup::Hit(value) => {
                 event::cache_hit(self.live.path);
                 self.site.metrics.count(Event::CacheHit);
+                self.span.cache("hit");
                 Cached::Hit(value)
             }
             Lookup::Miss(miss) => {
                 self.site.metrics.count(Event::CacheMiss);
+                self.span.cache("miss");
                 Cached::Miss(Absent(Some((miss, key))))
             }
         }
@@ -96,6 +98,7 @@ impl Call {
         match joined {
             Joined::Answered(outcome) => {
                 self.site.metrics.count(Event::CacheCoalesced);
+                self.span.cache("coalesced");
                 Found::Answered(outcome)
             }
             Joined::Lead(lead) => {
@@ -156,6 +159,7 @@ impl<V: Value, E> Leading<V, E> {
         let outcome = lead.settle(call.live.path, outcome, cache_if);
         if failed && outcome.is_ok() {
             call.site.metrics.count(Event::CacheStale);
+            call.span.cache("stale");
         }
         outcome
     }

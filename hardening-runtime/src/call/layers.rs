@@ -62,9 +62,11 @@ impl Call {
         let (policy, deadline) = (&layer.policy, self.deadline());
         if layer.observe {
             self.observed(layer.state.observe(policy, key, cost, now, deadline));
+            self.span.quota(layer, key);
             return Ok(Admission::Now);
         }
         let admission = layer.state.admit(policy, key, cost, now, deadline);
+        self.span.quota(layer, key);
         admission.map_err(|rejected| self.refused(Layer::RateLimit, rejected))
     }
 
@@ -94,13 +96,14 @@ impl Call {
 
     /// The wait before a retry.
     #[inline]
-    #[allow(clippy::unused_self)] // a wait of this call's
     pub fn pause(&self, delay: Duration) -> Sleep {
+        self.span.retrying(delay);
         clock::sleep(delay)
     }
 
     /// [`pause`](Self::pause) for a blocking function.
     pub fn pause_blocking(&self, delay: Duration) {
+        self.span.retrying(delay);
         clock::sleep_blocking(delay);
     }
 
