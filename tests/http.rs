@@ -23,7 +23,7 @@ use hardening::{
 use log::Log;
 use serde_json::Value;
 use std::{net::SocketAddr, time::Duration};
-use support::{AppError, AppResult, pass};
+use support::{AppError, AppResult, child, folder, is_child, pass};
 use tokio::{
     io::{AsyncReadExt, AsyncWriteExt},
     net::{TcpListener, TcpStream},
@@ -446,6 +446,50 @@ async fn the_events_of_a_request_carry_its_id() {
             .all(|line| line.contains("request_id=\"from-outside\"")),
         "{told:?}"
     );
+}
+
+const NO_OP: &str = "runtime: {rate_limiting: {defaults: {other: {capacity: 1, window_seconds: 60, allow: [unused]}, http_search: {capacity: 2, window_seconds: 60}}}}";
+
+#[test]
+fn the_routes_limit_needs_no_op_in_the_file_and_follows_the_one_that_is_there() {
+    let name = "the_routes_limit_needs_no_op_in_the_file_and_follows_the_one_that_is_there";
+    if !is_child() {
+        let folder = folder("http-op");
+        std::fs::write(folder.join("hardening.yaml"), NO_OP).expect("written");
+        return child(name, &folder, &[]);
+    }
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .start_paused(true)
+        .build();
+    runtime.expect("a runtime").block_on(async {
+        let until_limited = async || {
+            let mut admitted = 0;
+            while fetch("/health/live").await.status == 200 {
+                admitted += 1;
+            }
+            admitted
+        };
+        hardening::init!().expect("a sound file");
+        assert_eq!(until_limited().await, 100, "the built-in limit");
+
+        let small = "{health_check: {capacity: 10, window_seconds: 10}, other:";
+        std::fs::write("hardening.yaml", NO_OP.replace("{other:", small)).expect("written");
+        let started = hardening::init!().expect("a sound file");
+        let told = |warning: &&String| warning.contains("health_check");
+        assert_eq!(
+            started.warnings.iter().find(told),
+            None,
+            "the routes use it"
+        );
+        pass(60.0).await;
+        assert_eq!(until_limited().await, 10);
+
+        std::fs::write("hardening.yaml", NO_OP).expect("written");
+        hardening::reload().expect("it may go again");
+        pass(60.0).await;
+        assert_eq!(until_limited().await, 100);
+    });
 }
 
 #[tokio::test]

@@ -53,8 +53,12 @@ impl ByName {
 }
 
 /// The op that a program's own routes take from. A file need not define it: it is always there.
-#[cfg(feature = "http")]
 pub(crate) const HEALTH_OP: &str = "health_check";
+
+/// Whether the library takes from this op itself, so that no function need name it.
+pub(crate) fn is_own(kind: LayerKind, name: &str) -> bool {
+    cfg!(feature = "http") && kind == LayerKind::RateLimit && name == HEALTH_OP
+}
 
 fn op(states: &mut States, name: &'static str) -> Result<Op, ConfigErrors> {
     let resolved = states.config().resolve(&by_name(name));
