@@ -80,26 +80,11 @@ fn the_service_prints_its_address_serves_health_and_sites_and_ends_in_its_time()
     );
     let (status, sites) = fetch(&address, "/sites");
     let sites: Value = serde_json::from_str(&sites).expect("JSON");
-    let paths: Vec<_> = sites["sites"]
-        .as_array()
-        .expect("a list")
-        .iter()
-        .map(|site| &site["path"])
-        .collect();
-    assert_eq!(
-        (status, paths),
-        (
-            200,
-            [
-                "service::shop::order",
-                "service::shop::price",
-                "service::shop::similar"
-            ]
-            .map(|path| Value::from(path))
-            .iter()
-            .collect::<Vec<_>>()
-        )
-    );
+    assert_eq!(status, 200);
+    for (site, function) in ["order", "price", "similar"].into_iter().enumerate() {
+        let path = &sites["sites"][site]["path"];
+        assert_eq!(*path, format!("service::shop::{function}"));
+    }
 
     let mut log = String::new();
     let mut err = service.0.stderr.take().expect("its log");

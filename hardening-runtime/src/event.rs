@@ -28,9 +28,15 @@ macro_rules! tell_some {
         if tracing::enabled!(target: TARGET, tracing::Level::$at)
             && let Some(suppressed) = flood::admit($site, $layer, $message)
         {
+            let suppressed = if_any(suppressed);
             tell!($level, site = $site, layer = $layer, $($field)* suppressed, $message);
         }
     };
+}
+
+/// A count that is no field where it is zero.
+fn if_any(count: u64) -> Option<u64> {
+    (count > 0).then_some(count)
 }
 
 /// An attempt failed and another follows after `delay`.
@@ -118,6 +124,7 @@ pub(crate) fn degraded(site: &str) {
 /// A hook or another piece of the user's code that we call besides the body panicked.
 pub(crate) fn hook_panicked(site: &str, hook: &str) {
     if let Some(suppressed) = flood::admit(site, hook, "panicked") {
+        let suppressed = if_any(suppressed);
         tell!(error, site, hook, suppressed, "panicked; the call goes on");
     }
 }

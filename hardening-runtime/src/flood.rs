@@ -53,9 +53,9 @@ impl Flow {
     }
 }
 
-/// Whether an event is told. The inner number is how many like it were not, since the last that was.
+/// How many events like this one were not told since the last that was, if this one is told.
 #[cold]
-pub(crate) fn admit(site: &str, layer: &str, message: &str) -> Option<Option<u64>> {
+pub(crate) fn admit(site: &str, layer: &str, message: &str) -> Option<u64> {
     static FLOWS: LazyLock<Mutex<HashMap<u64, Flow>>> = LazyLock::new(Mutex::default);
     static HASHER: LazyLock<foldhash::fast::RandomState> = LazyLock::new(Default::default);
     let (id, now) = (HASHER.hash_one((site, layer, message)), clock::now());
@@ -63,8 +63,7 @@ pub(crate) fn admit(site: &str, layer: &str, message: &str) -> Option<Option<u64
     if flows.len() >= MOST && !flows.contains_key(&id) {
         flows.clear();
     }
-    let suppressed = flows.entry(id).or_insert(Flow::at(now)).admit(now)?;
-    Some((suppressed > 0).then_some(suppressed))
+    flows.entry(id).or_insert(Flow::at(now)).admit(now)
 }
 
 #[cfg(all(test, not(hardening_loom)))]
