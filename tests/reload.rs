@@ -199,6 +199,26 @@ async fn a_bad_file_changes_nothing_and_the_next_good_one_works() {
     );
 }
 
+/// What code asks for by name has no attribute: it is known once it was asked for.
+#[tokio::test(start_paused = true)]
+async fn every_name_that_is_in_use_and_gone_from_the_file_is_told() {
+    if !is_child() {
+        return in_child("every_name_that_is_in_use_and_gone_from_the_file_is_told");
+    }
+    let more = "one_policy: {}, two_policy: {}, expensive_policy";
+    write(&file(2, 2, 2, 60, 1).replace("expensive_policy", more));
+    for name in ["one", "two"] {
+        let by_name = hardening::retry(name, || async { AppResult::Ok(()) });
+        by_name.await.unwrap();
+    }
+    write(&file(2, 2, 2, 60, 1));
+    let told = reload().unwrap_err().to_string();
+    for name in ["one", "two"] {
+        let message = format!("defines no retry policy `{name}`");
+        assert!(told.contains(&message), "{told}");
+    }
+}
+
 #[tokio::test(start_paused = true)]
 async fn a_layer_can_be_switched_off_and_on_again() {
     if !is_child() {

@@ -7,7 +7,7 @@ use hardening::{
     circuit_breaker, config::ConfigErrors, health_check, rate_limited, retryable, timeout,
 };
 use std::{fs, io, path::Path, sync::Mutex};
-use support::{AppResult, child, folder, is_child};
+use support::{AppError, AppResult, Runs, child, folder, is_child};
 
 mod shop {
     use super::*;
@@ -15,8 +15,9 @@ mod shop {
     pub(super) const PLACE: u32 = line!() + 1;
     #[timeout("30s")]
     #[retryable(policy = "expensive")]
-    pub(super) async fn place() -> AppResult<()> {
-        Ok(())
+    pub(super) async fn place(runs: &Runs) -> AppResult<()> {
+        runs.up();
+        Err(AppError::Busy)
     }
 
     pub(super) const SEARCH: u32 = line!() + 1;
@@ -137,6 +138,35 @@ fn what_can_never_work_across_policies_is_an_error_at_start() {
     );
 }
 
+#[test]
+fn a_limit_on_trial_may_be_what_an_enforced_one_may_not_and_a_reload_knows_it() {
+    let name = "a_limit_on_trial_may_be_what_an_enforced_one_may_not_and_a_reload_knows_it";
+    let with = |rest: &str| {
+        format!(
+            "{GOOD}  overrides:
+    start::shop::search: {{rate_limiting: {{capacity: 2, scope: global{rest}}}}}
+"
+        )
+    };
+    if !is_child() {
+        return with_file(name, &with(", mode: observe, allow: [unused]"), &[]);
+    }
+    hardening::init!().unwrap();
+    fs::write("hardening.yaml", with("")).unwrap();
+    let text = hardening::reload().unwrap_err().to_string();
+    assert!(
+        text.contains("start::shop::search: `failure_rate` can never count"),
+        "{text}"
+    );
+    assert!(hardening::snapshot().configuration.outdated);
+    let mut sites = hardening::sites().into_iter();
+    let search = sites.find(|site| site.path == "start::shop::search");
+    assert!(search.unwrap().layers[0].observe, "what was in force stays");
+    fs::write("hardening.yaml", with(", mode: observe")).unwrap();
+    hardening::reload().unwrap();
+    assert!(!hardening::snapshot().configuration.outdated);
+}
+
 const DOUBTFUL: &str = "
 runtime:
   retry:
@@ -162,8 +192,8 @@ fn what_is_doubtful_is_a_warning_that_a_program_can_read_and_an_event() {
     for (warning, told) in started.warnings.iter().zip([
         "hardening.yaml:10:7: runtime.rate_limiting.defaults.serch: no function of this program names this op",
         "hardening.yaml:5:5: runtime.retry.forgotten_policy: no function of this program names this policy",
-        "hardening.yaml:13:36: start::shop::place: the retries may not fit into the call timeout: \
-         waits of up to 1s + 2s + 4s + 8s = 15s, and the call has 12s: enough for 4 of 5 attempts",
+        "hardening.yaml:13:36: start::shop::place: the retries do not all fit into the call timeout: \
+         waits of 1s + 2s + 4s + 8s = 15s, and the call has 12s: enough for 4 of 5 attempts",
         "no health check is registered for the provider `start_queue`",
     ]) {
         assert!(warning.starts_with(told), "{warning} is not {told}");
@@ -213,6 +243,7 @@ fn the_log_says_what_is_in_force_and_where_it_came_from() {
         "policies=7",
         "overrides=1",
         "warnings=0",
+        "embedded=false",
     ] {
         assert!(summary.contains(word), "no {word} in {summary}");
     }
@@ -235,6 +266,87 @@ fn the_log_says_what_is_in_force_and_where_it_came_from() {
     );
 }
 
+#[test]
+fn a_reload_says_what_is_in_force_and_what_is_doubtful_as_the_start_does() {
+    let name = "a_reload_says_what_is_in_force_and_what_is_doubtful_as_the_start_does";
+    if !is_child() {
+        return with_file(name, GOOD, &[]);
+    }
+    hardening::init!().unwrap();
+    fs::write("hardening.yaml", DOUBTFUL).unwrap();
+    let ((), log) = logged(|| hardening::reload().unwrap());
+    for (level, told) in [
+        ("INFO", "reloaded file=\"hardening.yaml\""),
+        (
+            "WARN",
+            "defaults.serch: no function of this program names this op",
+        ),
+        (
+            "WARN",
+            "start::shop::place: the retries do not all fit into the call timeout",
+        ),
+        ("DEBUG", "jitter none (hardening.yaml:4:71)"),
+        ("DEBUG", "timeout: call 12s (hardening.yaml:13:36)"),
+    ] {
+        let event = log.lines().find(|line| line.contains(told));
+        assert!(
+            event.is_some_and(|event| event.contains(level)),
+            "no {told} in {log}"
+        );
+    }
+    fs::write("hardening.yaml", "runtime: [").unwrap();
+    let (_, log) = logged(|| hardening::reload().unwrap_err());
+    assert!(!log.contains("settings in force"), "{log}");
+}
+
+/// The first call loads the file when nobody says `init!()`.
+#[tokio::test(start_paused = true)]
+async fn a_function_with_mistakes_keeps_what_is_switched_off_switched_off() {
+    let name = "a_function_with_mistakes_keeps_what_is_switched_off_switched_off";
+    let file = "
+runtime:
+  retry: {enabled: false}
+  rate_limiting: {defaults: {search: {capacity: 1, window_seconds: 60}}}
+";
+    if !is_child() {
+        return with_file(name, file, &[]);
+    }
+    let ((), log) = logged(|| drop(hardening::sites()));
+    assert!(log.contains("no retry policy `expensive`"), "{log}");
+    let runs = Runs::new();
+    shop::place(&runs).await.unwrap_err();
+    assert_eq!(runs.get(), 1, "the section is off");
+}
+
+#[test]
+fn what_came_out_of_a_variable_says_which() {
+    let name = "what_came_out_of_a_variable_says_which";
+    let file = GOOD.replace("max_delay: 10", "max_delay: \"${MOST:-10}\"");
+    let file = file.replace("base_delay: 1", "base_delay: \"${LEAST:-1}\"");
+    if !is_child() {
+        return with_file(
+            name,
+            &file,
+            &[("MOST", "20s"), ("HARDENING__RETRY__ENABLED", "true")],
+        );
+    }
+    hardening::init!().unwrap();
+    let mut sites = hardening::sites().into_iter();
+    let place = sites
+        .find(|site| site.path == "start::shop::place")
+        .unwrap();
+    let settings = place.layers.iter().flat_map(|layer| &layer.settings);
+    let origin = |key: &str| {
+        let mut found = settings.clone().filter(|setting| setting.key == key);
+        found.next().unwrap().origin.clone()
+    };
+    assert_eq!(
+        origin("max_delay"),
+        "hardening.yaml:4:68, the value of `${MOST}`"
+    );
+    assert_eq!(origin("base_delay"), "hardening.yaml:4:41", "its default");
+}
+
 /// Moves this very program, as an image of a service does, to where nothing else is.
 #[test]
 fn a_program_moved_to_an_empty_folder_runs_on_the_policies_it_was_compiled_with() {
@@ -253,6 +365,7 @@ fn a_program_moved_to_an_empty_folder_runs_on_the_policies_it_was_compiled_with(
         Some("hardening.yaml"),
         "as it was called then"
     );
+    assert!(started.embedded && hardening::snapshot().configuration.embedded);
     let sites = hardening::sites();
     let place = sites
         .iter()

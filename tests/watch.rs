@@ -242,6 +242,50 @@ async fn a_deleted_file_of_the_working_directory_is_not_replaced_by_what_was_com
     assert_eq!(attempts().await, 3, "a file that appears is taken over");
 }
 
+/// What was compiled in was in force before: there is no file that anybody could put back.
+#[tokio::test(start_paused = true)]
+async fn a_bad_file_that_appears_and_goes_away_again_leaves_what_was_compiled_in() {
+    if !is_child() {
+        let name = "a_bad_file_that_appears_and_goes_away_again_leaves_what_was_compiled_in";
+        let folder = folder(name);
+        child(name, &folder, &[]);
+        return fs::remove_dir_all(folder).unwrap();
+    }
+    let log = Log::of_the_process();
+    assert!(hardening::init!().unwrap().embedded);
+    let _ = watch(seconds(5));
+    write("runtime: [");
+    sleep(6.0).await;
+    assert!(configuration().outdated);
+    fs::remove_file(path()).unwrap();
+    sleep(6.0).await;
+    assert_eq!((attempts().await, log.count("ERROR")), (5, 1));
+    let shown = configuration();
+    assert!(shown.embedded && !shown.outdated, "{shown:?}");
+}
+
+/// What the first call finds, where nobody says `init!()`.
+#[tokio::test(start_paused = true)]
+async fn a_file_that_was_wrong_from_the_start_can_be_corrected_while_it_is_watched() {
+    if !is_child() {
+        let name = "a_file_that_was_wrong_from_the_start_can_be_corrected_while_it_is_watched";
+        return in_child(name, &watched(0, "5s"));
+    }
+    let log = Log::of_the_process();
+    assert_eq!(attempts().await, 5, "that of the built-in policy");
+    assert_eq!(
+        log.count("the configuration is wrong"),
+        1,
+        "{:?}",
+        log.with("wrong")
+    );
+    assert_eq!(configuration().watched_every, Some(seconds(5)));
+    write(&watched(4, "5s"));
+    sleep(6.0).await;
+    assert_eq!(attempts().await, 4);
+    assert!(!configuration().outdated);
+}
+
 #[tokio::test(start_paused = true)]
 async fn the_file_itself_says_whether_and_how_often() {
     if !is_child() {

@@ -150,15 +150,16 @@ fn no_such_section(section: &str, rest: &str) -> Problem {
         );
     }
     let sections = LayerKind::ALL.into_iter().filter_map(LayerKind::section);
-    let sections: Vec<String> = sections.chain([HEALTH]).map(capitals).collect();
-    let mut problem = Problem::unknown(
-        "it names no section",
-        section,
-        sections.iter().map(String::as_str),
-    );
-    problem.suggestion = problem
-        .suggestion
-        .map(|section| format!("HARDENING__{section}__{rest}"));
+    let mut names: Vec<String> = sections.chain([HEALTH]).map(capitals).collect();
+    // What stands alone may be meant for a key of the runtime itself.
+    let keys = RuntimePolicy::KEYS.iter().map(|key| capitals(key.name));
+    names.extend(keys.filter(|_| rest.is_empty()));
+    let choices = names.iter().map(String::as_str);
+    let mut problem = Problem::unknown("it names no section", section, choices);
+    problem.suggestion = problem.suggestion.map(|name| match rest {
+        "" => format!("HARDENING__{name}"),
+        rest => format!("HARDENING__{name}__{rest}"),
+    });
     problem
 }
 

@@ -191,14 +191,14 @@ impl<'a, T: Settings> Folded<'a, T> {
     }
 
     /// The variables that its value came from.
-    fn variables(&self, key: &str) -> Option<String> {
+    pub(crate) fn variables(&self, key: &str) -> Option<String> {
         let (_, entry) = self.sources.get(key)?;
         entry.node.is_secret().then(|| entry.node.show())
     }
 
     /// The settings that are known at run time only.
-    pub(crate) fn take_unknown(&mut self) -> Vec<&'static str> {
-        std::mem::take(&mut self.unknown)
+    pub(crate) fn unknown(&self) -> &[&'static str] {
+        &self.unknown
     }
 
     /// Every setting that applies, as YAML text, with its origin.
@@ -293,4 +293,17 @@ pub struct Effective {
     pub origin: Origin,
     /// The variables that it came from, in words that stand for the value where it is not to be shown.
     pub(crate) variables: Option<String>,
+}
+
+impl Effective {
+    /// Where it came from, and out of which variable: ``hardening.yaml:14:7, the value of `${CALL}` ``.
+    #[must_use]
+    pub fn source(&self) -> String {
+        match (&self.variables, &self.origin) {
+            (Some(variables), Origin::File { .. } | Origin::Attribute { .. }) => {
+                format!("{}, {variables}", self.origin)
+            }
+            (_, origin) => origin.to_string(),
+        }
+    }
 }

@@ -43,7 +43,7 @@ pub struct Resolved<P> {
     pub warnings: Vec<ConfigError>,
     /// What is doubtful about them, or about them and their neighbours, and meant so.
     pub allow: Vec<Doubt>,
-    /// Settings that are known at run time only: their values here are weaker ones.
+    /// Settings that are known at run time only, switches too: their values here are weaker ones.
     pub unknown: Vec<&'static str>,
 }
 
@@ -95,7 +95,7 @@ impl Config {
 
     fn resolved<P: Policy>(
         &self,
-        mut folded: Folded<'_, P>,
+        folded: Folded<'_, P>,
         switches: &Folded<'_, Switches>,
         warnings: Vec<ConfigError>,
     ) -> Resolved<P> {
@@ -114,10 +114,12 @@ impl Config {
             if switch.key == "enabled" && !section.value.enabled {
                 switch.value = false.show();
                 switch.origin = section.origin("enabled");
+                switch.variables = section.variables("enabled");
             }
             if switch.key == "mode" && of_section {
                 switch.value = mode.show();
                 switch.origin = section.origin("mode");
+                switch.variables = section.variables("mode");
             }
             let applies = match switch.key {
                 "mode" => P::KIND.can_observe(),
@@ -127,8 +129,11 @@ impl Config {
             };
             applies.then_some(switch)
         }));
+        let counts = |key: &&&'static str| **key == "enabled" || (**key == "mode" && of_section);
+        let of_section = section.unknown().iter().filter(counts);
+        let unknown = folded.unknown().iter().chain(switches.unknown());
         Resolved {
-            unknown: folded.take_unknown(),
+            unknown: unknown.chain(of_section).copied().collect(),
             policy: folded.value,
             allow: switches.value.allow.clone(),
             enabled,

@@ -67,9 +67,9 @@ fn retries_that_may_not_fit_the_call_print_their_arithmetic() {
     assert_eq!(doubts(&found), [Some("retries_exceed_timeout")]);
     assert_eq!(
         found[0].error.to_string(),
-        "attribute at src/lib.rs:1: the retries may not fit into the call timeout: \
-         5 attempts × 2s + waits of up to 1s + 2s + 4s + 5s = 22s, and the call has 10s: \
-         enough for 3 of 5 attempts at their longest \
+        "attribute at src/lib.rs:1: the retries do not all fit into the call timeout: \
+         5 attempts × 2s + waits of 500ms + 1s + 2s + 2.5s on average = 16s, and the call has 10s: \
+         enough for 3 of 5 attempts \
          (`call` 10s, `attempt` 2s, `max_attempts` 5 from h.yaml:1:36, `base_delay` 1s from h.yaml:1:53); \
          raise `call`, or lower `attempt`, `max_attempts` or the delays"
     );
@@ -78,6 +78,27 @@ fn retries_that_may_not_fit_the_call_print_their_arithmetic() {
         (Timeout, "call"),
         "the first to blame"
     );
+}
+
+/// `#[timeout("1s")] #[retryable]` is ordinary code: it takes bad luck to lose the last attempt.
+#[test]
+fn what_takes_the_longest_waits_is_told_at_start_and_not_while_compiling() {
+    let found = inline(&[(Timeout, &[("call", "1")]), (Retry, &[])]);
+    assert_eq!(doubts(&found), [Some("retries_exceed_timeout")]);
+    assert!(found[0].takes_bad_luck);
+    assert_eq!(
+        found[0].error.to_string(),
+        "attribute at src/lib.rs:1: the retries may not all fit into the call timeout: \
+         waits of up to 500ms + 1s = 1.5s, and the call has 1s: enough for 2 of 3 attempts at their \
+         longest (`call` 1s); raise `call`, or lower `attempt`, `max_attempts` or the delays"
+    );
+    // 250 ms + 500 ms, and without jitter 500 ms + 1 s.
+    let shorter = inline(&[(Timeout, &[("call", "700ms")]), (Retry, &[])]);
+    assert!(!shorter[0].takes_bad_luck);
+    let certain = inline(&[(Timeout, &[("call", "1")]), (Retry, &[("jitter", "false")])]);
+    assert!(!certain[0].takes_bad_luck);
+    let text = certain[0].error.to_string();
+    assert!(text.contains(": waits of 500ms + 1s = 1.5s,"), "{text}");
 }
 
 #[test]
@@ -244,6 +265,64 @@ fn values_of_variables_are_not_shown() {
     assert!(text.contains("`call` is the value of `${CALL}`"), "{text}");
     let variable = "`max_attempts` is the value of `HARDENING__RETRY__DEFAULT__MAX_ATTEMPTS`";
     assert!(text.contains(variable), "{text}");
+}
+
+#[test]
+fn values_of_variables_inside_of_lists_are_not_shown() {
+    let env = Environment::from_pairs([("CAPACITY", "17")]);
+    let file = "runtime: {rate_limiting: {defaults: {op: {limits: [{capacity: \"${CAPACITY}\", \
+                window_seconds: 60, scope: global}]}}}}";
+    let rate: Inline<'_> = &[("failure_rate", "0.5"), ("minimum_calls", "99")];
+    let found = found(
+        file,
+        &env,
+        &[(RateLimit, &[("op", "")]), (CircuitBreaker, rate)],
+    );
+    let text = found[0].error.to_string();
+    assert!(!text.contains("17") && !text.contains("25"), "{text}");
+    let variable = "`capacity` is a list with the value of `${CAPACITY}`";
+    assert!(text.contains(variable), "{text}");
+}
+
+#[test]
+fn whether_a_layer_does_anything_is_not_judged_while_a_variable_decides_it() {
+    let never: Inline<'_> = &[("base_delay", "4"), ("jitter", "false")];
+    let timeout: Inline<'_> = &[("call", "2")];
+    let limit: Inline<'_> = &[("op", "")];
+    let rate: Inline<'_> = &[("failure_rate", "0.5"), ("minimum_calls", "99")];
+    for (file, layers) in [
+        (
+            "retry: {enabled: \"${ON}\"}",
+            [(Timeout, timeout), (Retry, never)],
+        ),
+        (
+            "timeout: {default_policy: {enabled: \"${ON}\"}}",
+            [(Timeout, timeout), (Retry, never)],
+        ),
+        (
+            "rate_limiting: {mode: \"${MODE}\", defaults: {op: {capacity: 3, window_seconds: 60, \
+             scope: global}}}",
+            [(RateLimit, limit), (CircuitBreaker, rate)],
+        ),
+        (
+            "retry: {default_policy: {allow: [\"${ALLOW}\"]}}",
+            [(Timeout, &[("call", "1")]), (Retry, &[])],
+        ),
+    ] {
+        let file = format!("runtime: {{{file}}}");
+        assert_eq!(
+            found(&file, &Environment::compiling(), &layers),
+            [],
+            "{file}"
+        );
+        let pairs = [
+            ("ON", "true"),
+            ("MODE", "enforce"),
+            ("ALLOW", "circuit_outlasts_retries"),
+        ];
+        let set = Environment::from_pairs(pairs);
+        assert_eq!(found(&file, &set, &layers).len(), 1, "{file}");
+    }
 }
 
 #[test]

@@ -264,6 +264,8 @@ fn a_variable_that_names_nothing_is_an_error_with_a_suggestion() {
             "HARDENING__OVERRIDES__A__RETRY",
             "call sites cannot be named in variables",
         ),
+        ("HARDENING__WACH", "did you mean `HARDENING__WATCH`?"),
+        ("HARDENING__RETRI", "did you mean `HARDENING__RETRY`?"),
         ("HARDENING__FALLBACK__X", "it names no section"),
         ("HARDENING__", "it names no section"),
         ("HARDENING__RETRY", "it names no setting"),

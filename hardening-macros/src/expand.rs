@@ -186,14 +186,19 @@ impl<'a> Expansion<'a> {
         let private = &self.private;
         let kind = format_ident!("{}", format!("{:?}", layer.kind));
         let line = line_of(&layer.at);
-        let policy = layer.policy.as_ref().map(|policy| quote!(.policy(#policy)));
-        let name = layer.name.as_ref().map(|name| quote!(.name(#name)));
+        let policy = said(layer.policy.as_ref());
+        let name = said(layer.name.as_ref());
         let settings = layer
             .settings
             .iter()
             .map(|(key, text)| quote!((#key, #text)));
-        let settings = (!layer.settings.is_empty()).then(|| quote!(.settings(&[#(#settings),*])));
-        quote!(#private::Declared::new(#private::LayerKind::#kind, #line) #policy #name #settings)
+        quote!(#private::Declared {
+            kind: #private::LayerKind::#kind,
+            line: #line,
+            policy: #policy,
+            name: #name,
+            settings: &[#(#settings),*],
+        })
     }
 
     /// The outer edge, and the fallback behind it.
@@ -232,6 +237,14 @@ impl<'a> Expansion<'a> {
             }
         }
     }
+}
+
+/// An optional text.
+fn said(text: Option<&String>) -> TokenStream {
+    text.map_or_else(
+        || quote!(::core::option::Option::None),
+        |text| quote!(::core::option::Option::Some(#text)),
+    )
 }
 
 /// `name` at another place.

@@ -31,13 +31,23 @@ pub(crate) fn borrowing(function: &Function, body: &Group) -> Body {
         };
     }
     Body {
-        block: regrouped(body, block(body.stream(), reborrows)),
+        block: block_of(body, reborrows),
         is_unboxed: false,
     }
 }
 
 fn is_mutable_reference(receiver: &syn::Receiver) -> bool {
     matches!(&receiver.kind, syn::ReceiverKind::Reference(_, _, Some(_)))
+}
+
+/// A body that nobody has changed keeps its braces, with the place of each.
+fn block_of(body: &Group, reborrows: bool) -> Group {
+    let tokens = body.stream();
+    if is_instrumented(&tokens) || is_of_async_trait(&tokens) {
+        regrouped(body, block(tokens, reborrows))
+    } else {
+        body.clone()
+    }
 }
 
 fn block(tokens: TokenStream, reborrows: bool) -> TokenStream {

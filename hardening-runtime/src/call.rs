@@ -101,10 +101,10 @@ impl Call {
     }
 
     /// `rejected`, told and counted.
-    fn refused(&self, layer: Layer, rejected: Rejected) -> Rejected {
+    fn refused(&self, layer: Layer, rejected: Rejected) -> Refused {
         event::rejected(self.live.path, layer.as_str(), &rejected);
         self.site.metrics.count(Event::Rejected(layer));
-        rejected
+        Refused(rejected)
     }
 
     /// The outer edge: what came of the call, as the function returns it. A panic of the body is
@@ -135,6 +135,18 @@ impl Call {
         self.ended = true;
         let elapsed = clock::now().since(self.began);
         self.site.metrics.record(outcome, elapsed, self.attempts);
+    }
+}
+
+/// A layer's refusal, on its way outward.
+#[derive(Clone, Debug)]
+pub struct Refused(Rejected);
+
+impl Refused {
+    /// What the layer comes to.
+    #[inline]
+    pub fn outcome<T, E>(self) -> Result<T, Failure<E>> {
+        Err(Failure::Rejected(self.0))
     }
 }
 

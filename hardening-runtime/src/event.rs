@@ -5,7 +5,7 @@
 //! Each event carries the request's id, where one is known. Those of single calls are told a few
 //! times a second and then counted (`flood`).
 
-use crate::{flood, outcome::Rejected, request::request_id};
+use crate::{flood, outcome::Rejected, request::request_id, start::Started};
 use std::{
     fmt::{self, Display},
     time::Duration,
@@ -139,22 +139,27 @@ pub(crate) fn reload_refused(errors: &dyn Display) {
     tell!(error, "reload refused, what was in force stays:\n{errors}");
 }
 
-/// A new configuration is in force.
-pub(crate) fn reloaded(file: Option<&str>) {
-    tell!(info, file, "reloaded");
+/// A new configuration is in force; the text that was compiled in, if it is `embedded`.
+pub(crate) fn reloaded(file: Option<&str>, embedded: bool) {
+    let file = file.unwrap_or("built-in");
+    tell!(info, file, embedded, "reloaded");
 }
 
 /// The configuration is in force at all sites.
-pub(crate) fn configured(
-    file: &str,
-    sites: usize,
-    policies: usize,
-    overrides: usize,
-    warnings: usize,
-) {
+pub(crate) fn configured(started: &Started) {
+    let Started {
+        sites,
+        embedded,
+        policies,
+        overrides,
+        ..
+    } = *started;
+    let file = started.file.as_deref().unwrap_or("built-in");
+    let warnings = started.warnings.len();
     tell!(
         info,
         file,
+        embedded,
         sites,
         policies,
         overrides,

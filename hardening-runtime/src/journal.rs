@@ -20,6 +20,8 @@ pub struct ConfigurationSnapshot {
     /// The file in force, as messages call it; none for the built-in policies, and before anything was
     /// loaded.
     pub file: Option<String>,
+    /// Whether no such file was found, and its text is the one that was compiled in.
+    pub embedded: bool,
     /// Reloads that were put in force, by [`reload`](crate::reload) or by watching.
     pub reloads: u64,
     /// Configurations that were refused, at start or by a reload.
@@ -65,6 +67,7 @@ struct Journal {
     /// What was found last, good or not: the watcher compares with it.
     seen: Option<Found>,
     file: Option<String>,
+    embedded: bool,
     reloads: u64,
     failed: u64,
     outdated: bool,
@@ -74,6 +77,7 @@ struct Journal {
 const EMPTY: Journal = Journal {
     seen: None,
     file: None,
+    embedded: false,
     reloads: 0,
     failed: 0,
     outdated: false,
@@ -86,12 +90,14 @@ fn journal() -> MutexGuard<'static, Journal> {
     JOURNAL.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
-/// What was found is in force; `file` is its name.
-pub(crate) fn in_force(found: Found, file: Option<String>) {
+/// What was found is in force; `file` is its name. Says whether it is what was compiled in.
+pub(crate) fn in_force(found: Found, file: Option<String>) -> bool {
     let mut journal = journal();
+    journal.embedded = found == Found::Nothing && file.is_some();
     journal.seen = Some(found);
     journal.file = file;
     journal.outdated = false;
+    journal.embedded
 }
 
 /// What was put in force was a reload.
@@ -114,9 +120,10 @@ pub(crate) fn is_known(seen: &Found) -> bool {
     journal().seen.get_or_insert_with(|| seen.clone()) == seen
 }
 
-/// The file in force.
-pub(crate) fn file() -> Option<String> {
-    journal().file.clone()
+/// The file in force, if it was found as a file.
+pub(crate) fn file_in_force() -> Option<String> {
+    let journal = journal();
+    journal.file.clone().filter(|_| !journal.embedded)
 }
 
 /// What is shown of it.
@@ -126,6 +133,7 @@ pub(crate) fn snapshot() -> ConfigurationSnapshot {
     let last_error = journal.last_error.as_ref();
     ConfigurationSnapshot {
         file: journal.file.clone(),
+        embedded: journal.embedded,
         reloads: journal.reloads,
         failed_reloads: journal.failed,
         outdated: journal.outdated,

@@ -2,13 +2,15 @@
 //! with. A call takes one of these when it begins and keeps it, so that it never sees a mixture of
 //! old and new settings.
 
+mod resolver;
+
 use crate::{
     bulkhead::BulkheadState,
     cache::{CacheFigures, CacheState, ErasedCache, Fingerprint, Value},
     circuit_breaker::BreakerState,
     config::{
         BulkheadPolicy, CachePolicy, CircuitBreakerPolicy, ConfigError, Effective, LayerKind,
-        Policy, RateLimitPolicy, Resolved, RetryPolicy, Selection, SiteLayer, TimeoutPolicy,
+        RateLimitPolicy, RetryPolicy, TimeoutPolicy,
     },
     enclosing::Enclosing,
     rate_limit::LimiterState,
@@ -16,6 +18,7 @@ use crate::{
     retry::BudgetState,
     site::Site,
 };
+use resolver::Resolver;
 use std::{fmt, sync::OnceLock};
 
 /// The policies and states of one site. A layer that is not there, or switched off, is none: to a call
@@ -109,13 +112,7 @@ impl Live {
     /// Resolves every layer of `site`. Changes nothing that calls see.
     pub(crate) fn resolve(site: &'static Site, states: &mut States) -> Resolution {
         let path = crate::name::intern(&site.path());
-        let mut resolver = Resolver {
-            site,
-            path,
-            states,
-            report: Vec::new(),
-            errors: Vec::new(),
-        };
+        let mut resolver = Resolver::new(site, path, states);
         let live = Self {
             path,
             enclosing: Enclosing::of(site.within()),
@@ -198,165 +195,6 @@ fn comes_first(site: &Site, kind: LayerKind) -> bool {
         use LayerKind::{CircuitBreaker, Fallback, Timeout};
         matches!(layer.kind, Fallback | Timeout | CircuitBreaker)
     })
-}
-
-struct Resolver<'a> {
-    site: &'static Site,
-    path: &'static str,
-    states: &'a mut States,
-    report: Vec<Report>,
-    errors: Vec<ConfigError>,
-}
-
-impl Resolver<'_> {
-    /// The policy of the layer of `kind`: none if it is not declared or switched off. Where it is
-    /// wrong, the section's default.
-    fn policy<P: Policy>(&mut self, kind: LayerKind) -> Option<(P, bool)> {
-        let declared = self.site.layer(kind)?;
-        let at = declared.at(self.site.file());
-        let resolved = self
-            .states
-            .config()
-            .resolve::<P>(&declared.selection(self.path, &at));
-        match resolved {
-            Ok(Resolved {
-                policy,
-                enabled,
-                observe,
-                settings,
-                warnings,
-                ..
-            }) => {
-                self.report.push(Report {
-                    kind,
-                    enabled,
-                    observe,
-                    settings,
-                    warnings,
-                });
-                enabled.then_some((policy, observe))
-            }
-            Err(errors) => {
-                self.errors.extend(errors);
-                let config = self.states.config();
-                let default = config.resolve(&Selection {
-                    site: self.path,
-                    at: &at,
-                    name: None,
-                    inline: &[],
-                });
-                default
-                    .ok()
-                    .map(|resolved| (resolved.policy, resolved.observe))
-            }
-        }
-    }
-
-    /// What is doubtful about the policies together; what is wrong is added to the errors.
-    fn across(&mut self) -> Vec<ConfigError> {
-        let layers = self.site.layers();
-        let places: Vec<String> = layers
-            .iter()
-            .map(|layer| layer.at(self.site.file()))
-            .collect();
-        let layers: Vec<SiteLayer<'_>> = layers
-            .iter()
-            .zip(&places)
-            .map(|(layer, at)| SiteLayer {
-                kind: layer.kind,
-                selection: layer.selection(self.path, at),
-                shared: layer.name.is_some(),
-            })
-            .collect();
-        let found = self.states.config().check_across(&layers);
-        let (wrong, doubtful): (Vec<_>, Vec<_>) = found
-            .into_iter()
-            .partition(|finding| finding.doubt.is_none());
-        let path = self.path;
-        self.errors
-            .extend(wrong.into_iter().map(|finding| finding.at_site(path)));
-        let doubtful = doubtful.into_iter();
-        doubtful.map(|finding| finding.at_site(path)).collect()
-    }
-
-    /// Under which identity the layer of `kind` keeps its state.
-    fn identity(&self, shared: Option<&'static str>) -> Identity {
-        shared.map_or(
-            Identity::Site(std::ptr::from_ref::<Site>(self.site) as usize),
-            Identity::Named,
-        )
-    }
-
-    fn name_of(&self, kind: LayerKind) -> Option<&'static str> {
-        self.site.layer(kind).and_then(|declared| declared.name)
-    }
-
-    fn policy_of(&self, kind: LayerKind) -> Option<&'static str> {
-        self.site.layer(kind).and_then(|declared| declared.policy)
-    }
-
-    fn timeout(&mut self) -> TimeoutPolicy {
-        let none = TimeoutPolicy {
-            call: None,
-            attempt: None,
-        };
-        self.policy(LayerKind::Timeout)
-            .map_or(none, |(policy, _)| policy)
-    }
-
-    fn cache(&mut self) -> Option<CacheLayer> {
-        let (policy, _) = self.policy(LayerKind::Cache)?;
-        let identity = self.identity(self.name_of(LayerKind::Cache));
-        Some(CacheLayer {
-            policy,
-            identity,
-            state: OnceLock::new(),
-        })
-    }
-
-    fn rate_limit(&mut self) -> Option<Layer<RateLimitPolicy, LimiterState>> {
-        let (policy, observe) = self.policy(LayerKind::RateLimit)?;
-        let identity = self.identity(self.policy_of(LayerKind::RateLimit));
-        let state = self.states.limiter(identity, self.path);
-        Some(Layer {
-            policy,
-            state,
-            observe,
-        })
-    }
-
-    fn retry(&mut self) -> Option<Layer<RetryPolicy, BudgetState>> {
-        let (policy, observe) = self.policy(LayerKind::Retry)?;
-        let name = self.policy_of(LayerKind::Retry).unwrap_or("default");
-        let state = self.states.budget(name);
-        Some(Layer {
-            policy,
-            state,
-            observe,
-        })
-    }
-
-    fn circuit_breaker(&mut self) -> Option<Layer<CircuitBreakerPolicy, BreakerState>> {
-        let (policy, observe) = self.policy(LayerKind::CircuitBreaker)?;
-        let identity = self.identity(self.name_of(LayerKind::CircuitBreaker));
-        let state = self.states.breaker(identity, self.path);
-        Some(Layer {
-            policy,
-            state,
-            observe,
-        })
-    }
-
-    fn bulkhead(&mut self) -> Option<Layer<BulkheadPolicy, BulkheadState>> {
-        let (policy, observe): (BulkheadPolicy, _) = self.policy(LayerKind::Bulkhead)?;
-        let identity = self.identity(self.name_of(LayerKind::Bulkhead));
-        let state = self.states.bulkhead(identity, self.path);
-        Some(Layer {
-            policy,
-            state,
-            observe,
-        })
-    }
 }
 
 impl CacheLayer {

@@ -3,7 +3,7 @@
 use crate::{
     cache::{CachePolicy, CacheState, Fingerprint, Value},
     clock,
-    config::{ConfigErrors, LayerKind, RateLimitPolicy, RetryPolicy, Selection},
+    config::{ConfigError, ConfigErrors, LayerKind, RateLimitPolicy, RetryPolicy, Selection},
     event,
     name::intern,
     outcome::Rejected,
@@ -40,15 +40,25 @@ struct Named {
 
 impl ByName {
     /// The same names with the configuration of `states`.
-    pub(crate) fn again(&self, states: &mut States) -> Result<Self, ConfigErrors> {
-        let mut anew = Self::default();
+    pub(crate) fn again(&self, states: &mut States) -> Result<Self, Vec<ConfigError>> {
+        let (mut anew, mut wrong) = (Self::default(), Vec::new());
         for name in self.ops.keys() {
-            anew.ops.insert(name, op(states, name)?);
+            match op(states, name) {
+                Ok(op) => drop(anew.ops.insert(name, op)),
+                Err(errors) => wrong.extend(errors),
+            }
         }
         for name in self.retries.keys() {
-            anew.retries.insert(name, named(states, name)?);
+            match named(states, name) {
+                Ok(named) => drop(anew.retries.insert(name, named)),
+                Err(errors) => wrong.extend(errors),
+            }
         }
-        Ok(anew)
+        if wrong.is_empty() {
+            Ok(anew)
+        } else {
+            Err(wrong)
+        }
     }
 }
 

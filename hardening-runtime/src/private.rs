@@ -3,14 +3,13 @@
 pub mod consumed;
 
 pub use crate::{
-    cache::share::ShareErrors,
-    call::{Absent, Cached, Call, Found, Leading, Probing, Retrying, Run, Turn},
+    cache::share::{Share, ShareErrors},
+    call::{Absent, Cached, Call, Found, Leading, Probing, Refused, Retrying, Run, Turn},
     config::LayerKind,
     health::Probe,
     outcome::{Class, Classify, Failure, Rejected},
     retry::Next,
     shape::{Fallible, Of, Optional, Otherwise, Plain, Refusing, Split},
-    share_errors,
     site::{Declared, Place, Registered, Site},
     source::Embedded,
     start::init,
@@ -155,6 +154,12 @@ impl<E: Classify> Classified for E {
     }
 }
 
+/// The class of an error whose type is known to say it.
+#[inline]
+pub fn known_class<E: Classified>(error: &E) -> Option<Class> {
+    Some(error.class())
+}
+
 /// The class of `error`.
 #[inline]
 pub fn classify<E: Classified>(error: &E) -> Class {
@@ -164,7 +169,7 @@ pub fn classify<E: Classified>(error: &E) -> Class {
 pub use crate::{bulkhead::Priority, health::IntoHealth, retry::RetryEvent};
 
 use crate::{
-    cache::{Fingerprint, Reader},
+    cache::{self, Fingerprint, Reader},
     health::HealthResult,
     rate_limit::{KeyHasher, key_hasher},
     retry_after::parse_retry_after,
@@ -200,6 +205,29 @@ pub fn cost(tokens: impl Tokens) -> u32 {
 #[inline]
 pub const fn refusing<R, S: Refusing<R> + Copy>(shape: S) -> S {
     shape
+}
+
+/// What can be told of an error, by what its type can do: for those who wait for the same run.
+pub mod sharing {
+    pub use crate::cache::share::{
+        IsClassify, IsClone, IsDisplay, IsNotClassify, IsNotClone, IsNotDisplay,
+    };
+}
+
+/// Stands for the error of the return type `R` while it is found what can be told of it.
+#[must_use]
+pub const fn error_of<R>() -> &'static cache::share::Probe<<Fallible as Split<R>>::Error>
+where
+    Fallible: Split<R>,
+{
+    &cache::share::Probe::NEW
+}
+
+/// Every value is remembered.
+#[inline]
+#[must_use]
+pub fn every<V>(_: &V) -> bool {
+    true
 }
 
 /// Nobody asked to be told.

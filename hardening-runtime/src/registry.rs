@@ -1,29 +1,34 @@
 //! The policies in force and the state that sites share by name: found once when a site comes
 //! alive, never while a call runs.
 
+mod shared;
 #[cfg(all(test, not(hardening_loom)))]
 mod tests;
 
 use crate::{
     bulkhead::BulkheadState,
-    cache::{CacheState, ErasedCache, Fingerprint, Value},
+    cache::ErasedCache,
     circuit_breaker::BreakerState,
     classify,
-    config::{Config, ConfigError, ConfigErrors, Policy, RateLimitPolicy, RetryPolicy, Selection},
+    config::{
+        Config, ConfigError, ConfigErrors, Mistaken, Policy, RateLimitPolicy, RetryPolicy,
+        Selection,
+    },
     event, journal,
     kept::Kept,
     live::{Changes, Live, Resolution, SiteReport},
-    name,
     named::ByName,
     rate_limit::{LimiterState, OpSnapshot},
     retry::BudgetState,
     site::{self, Site},
     source, watch,
 };
+pub(crate) use shared::{cache_state, downcast};
 use std::{
     any::TypeId,
     collections::HashMap,
     sync::{Arc, Mutex, MutexGuard, PoisonError},
+    time::Duration,
 };
 
 /// Who shares a state.
@@ -48,6 +53,8 @@ impl Identity {
 /// they are few, calls hold on to them, and a reload keeps them.
 pub(crate) struct States {
     config: Arc<Config>,
+    /// Whether it is the built-in one because the one that was found is wrong.
+    is_stopgap: bool,
     limiters: HashMap<Identity, &'static LimiterState>,
     budgets: HashMap<&'static str, &'static BudgetState>,
     breakers: HashMap<Identity, &'static BreakerState>,
@@ -73,10 +80,18 @@ pub(crate) fn with<R>(act: impl FnOnce(&mut States) -> R) -> R {
     let mut loaded = None;
     let mut states = locked();
     let result = act(states.get_or_insert_with(|| {
-        let (config, wrong) = load();
+        let Loaded {
+            config,
+            watched,
+            wrong,
+        } = load();
         classify::put_in_force(config.retryable_codes());
-        loaded = Some((config.runtime().watch, wrong));
-        States::new(config)
+        let is_stopgap = wrong.is_some();
+        loaded = Some((watched, wrong));
+        States {
+            is_stopgap,
+            ..States::new(config)
+        }
     }));
     drop(states);
     if let Some((watched, wrong)) = loaded {
@@ -88,18 +103,33 @@ pub(crate) fn with<R>(act: impl FnOnce(&mut States) -> R) -> R {
     result
 }
 
-/// The configuration that is found, or the built-in one and what is wrong with the other.
-fn load() -> (Config, Option<ConfigErrors>) {
+/// What the first call finds.
+struct Loaded {
+    config: Config,
+    watched: Option<Duration>,
+    wrong: Option<ConfigErrors>,
+}
+
+/// The configuration that is found, or the built-in one and what is wrong with the other. That one is
+/// watched if it says so: then it can be corrected without a restart.
+fn load() -> Loaded {
     let found = source::look();
-    match source::parse(&found) {
+    let (config, watched, wrong) = match source::read(&found) {
         Ok(config) => {
             journal::in_force(found, config.file().map(str::to_owned));
-            (config, None)
+            let watched = config.runtime().watch;
+            (config, watched, None)
         }
-        Err(errors) => {
+        Err(Mistaken { errors, readable }) => {
             journal::refused(found, &errors);
-            (Config::builtin(), Some(errors))
+            let watched = readable.and_then(|config| config.runtime().watch);
+            (Config::builtin(), watched, Some(errors))
         }
+    };
+    Loaded {
+        config,
+        watched,
+        wrong,
     }
 }
 
@@ -111,7 +141,10 @@ pub(crate) fn bring_alive(site: &'static Site) -> &'static Live {
             return (live, Vec::new()); // another thread was quicker
         }
         let mut resolution = Live::resolve(site, states);
-        let wrong = std::mem::take(&mut resolution.errors);
+        let mut wrong = std::mem::take(&mut resolution.errors);
+        if states.is_stopgap {
+            wrong.clear(); // the file would have defined it: that is told
+        }
         (states.put_at(site, resolution), wrong)
     });
     live.take_effect(None);
@@ -132,6 +165,7 @@ pub(crate) fn put_in_force(config: Config, wrong: Vec<ConfigError>) -> Result<()
     match everywhere(states, wrong) {
         Ok((resolutions, by_name)) => {
             states.by_name = by_name;
+            states.is_stopgap = false;
             let changes = states.put_everywhere(resolutions);
             drop(guard);
             changes.take_effect();
@@ -179,32 +213,6 @@ pub(crate) fn forget() {
     }
 }
 
-/// Makes the state of a site's cache, or finds it.
-pub(crate) fn cache_state<V: Value>(
-    identity: Identity,
-    path: &'static str,
-    max_entries: u32,
-) -> &'static CacheState<Fingerprint, V> {
-    with(|states| {
-        let slot = (identity, TypeId::of::<V>());
-        let known = states.caches.get(&slot).and_then(|known| downcast(*known));
-        known.unwrap_or_else(|| {
-            let made: &'static CacheState<Fingerprint, V> =
-                Box::leak(Box::new(CacheState::new(identity.name(path), max_entries)));
-            states.caches.insert(slot, made);
-            made
-        })
-    })
-}
-
-/// `erased` as a cache of values of type `V`, if it is one.
-#[inline]
-pub(crate) fn downcast<V: Value>(
-    erased: &'static dyn ErasedCache,
-) -> Option<&'static CacheState<Fingerprint, V>> {
-    erased.as_any().downcast_ref()
-}
-
 impl States {
     fn new(config: Config) -> Self {
         Self::new_shared(Arc::new(config))
@@ -213,6 +221,7 @@ impl States {
     fn new_shared(config: Arc<Config>) -> Self {
         Self {
             config,
+            is_stopgap: false,
             limiters: HashMap::new(),
             budgets: HashMap::new(),
             breakers: HashMap::new(),
@@ -277,52 +286,6 @@ impl States {
         let resolved = self.config.resolve(&Selection::default());
         resolved.map(|resolved| resolved.policy).unwrap_or_default()
     }
-
-    /// The buckets of an op.
-    pub(crate) fn limiter(
-        &mut self,
-        identity: Identity,
-        path: &'static str,
-    ) -> &'static LimiterState {
-        let keys = self.config.cleanup_threshold();
-        self.limiters.entry(identity).or_insert_with(|| {
-            let limiter = leak(LimiterState::new(identity.name(path)));
-            limiter.set_cleanup_threshold(keys);
-            limiter
-        })
-    }
-
-    /// The retry budget of a policy.
-    pub(crate) fn budget(&mut self, policy: &str) -> &'static BudgetState {
-        let budgets = &mut self.budgets;
-        budgets
-            .entry(name::intern(policy))
-            .or_insert_with(|| leak(BudgetState::new()))
-    }
-
-    /// The circuit of a name.
-    pub(crate) fn breaker(
-        &mut self,
-        identity: Identity,
-        path: &'static str,
-    ) -> &'static BreakerState {
-        let breakers = &mut self.breakers;
-        breakers
-            .entry(identity)
-            .or_insert_with(|| leak(BreakerState::new(identity.name(path))))
-    }
-
-    /// The places of a name.
-    pub(crate) fn bulkhead(
-        &mut self,
-        identity: Identity,
-        path: &'static str,
-    ) -> &'static BulkheadState {
-        let bulkheads = &mut self.bulkheads;
-        bulkheads
-            .entry(identity)
-            .or_insert_with(|| leak(BulkheadState::new(identity.name(path))))
-    }
 }
 
 /// The policies that were asked for by name.
@@ -335,8 +298,4 @@ pub(crate) struct KeptByName {
 /// Sites are statics: an address is a site.
 fn address(site: &'static Site) -> usize {
     std::ptr::from_ref(site) as usize
-}
-
-fn leak<T>(state: T) -> &'static T {
-    Box::leak(Box::new(state))
 }

@@ -120,7 +120,7 @@ fn settings(report: &Report) -> Vec<SettingInfo> {
         .map(|setting| SettingInfo {
             key: setting.key,
             value: setting.value.clone(),
-            origin: setting.origin.to_string(),
+            origin: setting.source(),
         })
         .collect()
 }

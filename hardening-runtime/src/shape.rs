@@ -185,7 +185,7 @@ impl<T> Of<Option<T>> {
     /// How `None` is told.
     #[must_use]
     pub fn share(&self) -> ShareErrors<Missing> {
-        crate::share_errors!(Missing)
+        crate::cache::share::share_errors!(Missing)
     }
 }
 

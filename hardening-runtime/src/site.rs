@@ -32,47 +32,19 @@ pub struct Place {
 /// A layer as an attribute declares it.
 #[derive(Clone, Copy, Debug)]
 pub struct Declared {
-    pub(crate) kind: LayerKind,
-    pub(crate) line: u32,
-    pub(crate) policy: Option<&'static str>,
-    pub(crate) name: Option<&'static str>,
-    pub(crate) settings: &'static [(&'static str, &'static str)],
+    /// Its kind.
+    pub kind: LayerKind,
+    /// The line of its attribute.
+    pub line: u32,
+    /// The policy, or op, that it names.
+    pub policy: Option<&'static str>,
+    /// The name under which it shares its state.
+    pub name: Option<&'static str>,
+    /// The settings written inline, as YAML.
+    pub settings: &'static [(&'static str, &'static str)],
 }
 
 impl Declared {
-    /// A layer of `kind`, by an attribute at `line`.
-    #[must_use]
-    pub const fn new(kind: LayerKind, line: u32) -> Self {
-        Self {
-            kind,
-            line,
-            policy: None,
-            name: None,
-            settings: &[],
-        }
-    }
-
-    /// The policy, or op, that it names.
-    #[must_use]
-    pub const fn policy(mut self, policy: &'static str) -> Self {
-        self.policy = Some(policy);
-        self
-    }
-
-    /// The name under which it shares its state.
-    #[must_use]
-    pub const fn name(mut self, name: &'static str) -> Self {
-        self.name = Some(name);
-        self
-    }
-
-    /// The settings written inline, as YAML.
-    #[must_use]
-    pub const fn settings(mut self, settings: &'static [(&'static str, &'static str)]) -> Self {
-        self.settings = settings;
-        self
-    }
-
     /// Where its attribute is, in `file`: `src/orders.rs:30`.
     pub(crate) fn at(&self, file: &str) -> String {
         format!("{file}:{}", self.line)

@@ -54,12 +54,8 @@ pub(crate) fn look() -> Found {
     }
 }
 
-/// The configuration that was found, else that which was compiled in, else the built-in policies.
-pub(crate) fn parse(found: &Found) -> Result<Config, ConfigErrors> {
-    read(found).map_err(|mistaken| mistaken.errors)
-}
-
-/// The same, with what could be read of a configuration with mistakes.
+/// The configuration that was found, else that which was compiled in, else the built-in policies; or
+/// what could be read of one with mistakes.
 pub(crate) fn read(found: &Found) -> Result<Config, Mistaken> {
     let environment = Environment::process();
     match found {

@@ -20,6 +20,8 @@ pub struct Started {
     pub sites: usize,
     /// The configuration file; none for the built-in policies.
     pub file: Option<String>,
+    /// Whether no file was found, and its text is the one that was compiled in.
+    pub embedded: bool,
     /// How many policies and ops there are, the default ones included.
     pub policies: usize,
     /// How many functions the file overrides.
@@ -33,7 +35,8 @@ pub fn init(embedded: Option<Embedded>) -> Result<Started, ConfigErrors> {
     source::embed(embedded);
     let started = in_turn(put_in_force)?;
     tell_warnings(&started);
-    tell_settings(&started);
+    event::configured(&started);
+    tell_settings();
     Ok(started)
 }
 
@@ -58,7 +61,7 @@ pub(crate) fn take_over(settled: &Found) {
             return None;
         }
         let gone = matches!(found, Found::Nothing)
-            .then(journal::file)
+            .then(journal::file_in_force)
             .flatten();
         Some(match gone {
             Some(file) => refuse_nothing(found, &file),
@@ -82,8 +85,9 @@ fn tell(result: Result<Started, ConfigErrors>) -> Result<(), ConfigErrors> {
     match result {
         Ok(started) => {
             journal::reloaded();
-            event::reloaded(started.file.as_deref());
+            event::reloaded(started.file.as_deref(), started.embedded);
             tell_warnings(&started);
+            tell_settings();
             Ok(())
         }
         Err(errors) => {
@@ -93,17 +97,8 @@ fn tell(result: Result<Started, ConfigErrors>) -> Result<(), ConfigErrors> {
     }
 }
 
-/// Tells what is in force, and of each site where it came from.
-fn tell_settings(started: &Started) {
-    let file = started.file.as_deref().unwrap_or("built-in");
-    let warnings = started.warnings.len();
-    event::configured(
-        file,
-        started.sites,
-        started.policies,
-        started.overrides,
-        warnings,
-    );
+/// Tells what is in force at each site, and where it came from.
+fn tell_settings() {
     if event::wants_settings() {
         for site in report::sites() {
             let at = format!("{}:{}", site.file, site.line);
@@ -127,15 +122,15 @@ fn in_turn<R>(act: impl FnOnce(Found) -> R) -> R {
 }
 
 fn put_in_force(found: Found) -> Result<Started, ConfigErrors> {
-    let result = match source::read(&found) {
+    let mut result = match source::read(&found) {
         Ok(config) => put_and_report(config, None),
         Err(Mistaken { errors, readable }) => match readable {
             Some(config) => put_and_report(*config, Some(errors)),
             None => Err(errors), // nothing can be said of the functions
         },
     };
-    match &result {
-        Ok(started) => journal::in_force(found, started.file.clone()),
+    match &mut result {
+        Ok(started) => started.embedded = journal::in_force(found, started.file.clone()),
         Err(errors) => journal::refused(found, errors),
     }
     result
@@ -146,6 +141,7 @@ fn put_and_report(config: Config, found: Option<ConfigErrors>) -> Result<Started
     let started = Started {
         sites: site::all().count(),
         file: config.file().map(str::to_owned),
+        embedded: false, // known to those who found it
         policies: LayerKind::ALL
             .map(|kind| config.names(kind).len())
             .iter()

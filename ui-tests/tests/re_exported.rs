@@ -239,7 +239,7 @@ fn an_attribute_may_say_it_for_itself() {
 pub struct Busy;
 
 #[framework::retryable(crate = framework::hardening, retry_if = |_| true)]
-#[framework::hardening::timeout(\"1s\")]
+#[framework::hardening::timeout(\"5s\")]
 pub async fn ask() -> std::io::Result<()> {
     Ok(())
 }

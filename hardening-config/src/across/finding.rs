@@ -16,6 +16,9 @@ use crate::{
 pub struct Finding {
     /// What is doubtful. `None`: it can never work.
     pub doubt: Option<Doubt>,
+    /// Whether it takes waits that are longer than their jitter draws them on average. Ordinary code is
+    /// like that: `init!()` tells it, and the compiler does not.
+    pub takes_bad_luck: bool,
     /// The settings that have part in it, the first one to blame first.
     pub settings: Vec<(LayerKind, &'static str)>,
     /// Where, and in words; how to allow it is told by [`at_site`](Self::at_site).
@@ -73,8 +76,10 @@ impl<'a> About<'a> {
     }
 
     pub(super) fn and<P: Policy>(mut self, part: &Part<'_, P>, keys: &[&str]) -> Self {
+        // Whether the layer does anything, too.
+        let mut decisive = keys.iter().chain(&["enabled", "mode"]);
+        self.unknown |= decisive.any(|key| part.resolved.unknown.contains(key));
         for key in keys {
-            self.unknown |= part.resolved.unknown.contains(key);
             let mut all = part.resolved.settings.iter();
             let setting = all.find(|setting| setting.key == *key).cloned();
             self.settings
@@ -113,6 +118,7 @@ impl<'a> About<'a> {
         let origin = written().next().map_or(&here, |setting| &setting.origin);
         Some(Finding {
             doubt,
+            takes_bad_luck: false,
             error: ConfigError::new(origin, "", Problem::new(message)),
             settings: self
                 .settings

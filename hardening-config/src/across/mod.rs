@@ -12,13 +12,13 @@ use crate::{
     config::Config,
     duration::show_duration,
     kind::LayerKind,
-    policy::{CircuitBreakerPolicy, Doubt, RateLimitPolicy, RetryPolicy, TimeoutPolicy},
+    policy::{CircuitBreakerPolicy, Doubt, Jitter, RateLimitPolicy, RetryPolicy, TimeoutPolicy},
     resolve::{Resolved, Selection},
     schema::Policy,
 };
 pub use finding::Finding;
 use finding::{About, Words};
-use rules::Fit;
+use rules::{Fit, Waits};
 
 /// A layer of a call site, as its attribute declares it.
 #[derive(Clone, Copy, Debug)]
@@ -44,13 +44,12 @@ impl Config {
             retry: self.part(layers),
             circuit_breaker: self.part(layers),
         };
-        let allow = site.allowed();
         let found = [
             site.retries_in_the_timeout(),
             site.retries_under_the_circuit(),
             site.calls_for_the_rate(),
         ];
-        let counts = |finding: &Finding| finding.doubt.is_none_or(|doubt| !allow.contains(&doubt));
+        let counts = |finding: &Finding| finding.doubt.is_none_or(|doubt| !site.allows(doubt));
         found.into_iter().flatten().filter(counts).collect()
     }
 
@@ -81,6 +80,14 @@ struct Part<'a, P> {
     shared: bool,
 }
 
+impl<P> Part<'_, P> {
+    /// What it allows, and whether there may be more of it at run time.
+    fn allow(&self) -> (&[Doubt], bool) {
+        let unknown = self.resolved.unknown.contains(&"allow");
+        (&self.resolved.allow, unknown)
+    }
+}
+
 struct Site<'a> {
     layers: &'a [SiteLayer<'a>],
     timeout: Option<Part<'a, TimeoutPolicy>>,
@@ -90,16 +97,16 @@ struct Site<'a> {
 }
 
 impl Site<'_> {
-    fn allowed(&self) -> Vec<Doubt> {
+    /// Whether `doubt` is meant so, or a variable decides that.
+    fn allows(&self, doubt: Doubt) -> bool {
         let allow = [
-            self.timeout.as_ref().map(|part| &part.resolved.allow),
-            self.rate_limit.as_ref().map(|part| &part.resolved.allow),
-            self.retry.as_ref().map(|part| &part.resolved.allow),
-            self.circuit_breaker
-                .as_ref()
-                .map(|part| &part.resolved.allow),
+            self.timeout.as_ref().map(Part::allow),
+            self.rate_limit.as_ref().map(Part::allow),
+            self.retry.as_ref().map(Part::allow),
+            self.circuit_breaker.as_ref().map(Part::allow),
         ];
-        allow.into_iter().flatten().flatten().copied().collect()
+        let mut allow = allow.into_iter().flatten();
+        allow.any(|(allow, unknown)| unknown || allow.contains(&doubt))
     }
 
     /// Whether the layer of kind `inner` stands somewhere inside of that of kind `outer`.
@@ -122,23 +129,33 @@ impl Site<'_> {
                     figures: format!("it is at least {}, and {has}", show_duration(wait)),
                     instead: "raise `call` or lower `base_delay`",
                 }),
-            Fit::Partial(longest) => About::of(timeout, &["call", "attempt"])
-                .and(retry, &["max_attempts", "base_delay", "max_delay"])
-                .and(retry, &["exponential_base", "jitter", "max_elapsed"])
-                .doubt(
-                    Doubt::RetriesExceedTimeout,
-                    &Words {
-                        what: "the retries may not fit into the call timeout",
-                        figures: format!(
-                            "{} = {}, and {has}: enough for {} of {} attempts at their longest",
-                            sum(policy, attempt),
-                            show_duration(longest.total),
-                            longest.in_time,
-                            policy.max_attempts
-                        ),
-                        instead: "raise `call`, or lower `attempt`, `max_attempts` or the delays",
-                    },
-                ),
+            Fit::Partial(course) => {
+                let (what, at_worst) = match course.waits {
+                    Waits::Mean => ("the retries do not all fit into the call timeout", ""),
+                    Waits::Longest => (
+                        "the retries may not all fit into the call timeout",
+                        " at their longest",
+                    ),
+                };
+                let figures = format!(
+                    "{} = {}, and {has}: enough for {} of {} attempts{at_worst}",
+                    sum(policy, attempt, course.waits),
+                    show_duration(course.total),
+                    course.in_time,
+                    policy.max_attempts
+                );
+                let words = Words {
+                    what,
+                    figures,
+                    instead: "raise `call`, or lower `attempt`, `max_attempts` or the delays",
+                };
+                let about = About::of(timeout, &["call", "attempt"])
+                    .and(retry, &["max_attempts", "base_delay", "max_delay"])
+                    .and(retry, &["exponential_base", "jitter", "max_elapsed"]);
+                let mut finding = about.doubt(Doubt::RetriesExceedTimeout, &words)?;
+                finding.takes_bad_luck = course.waits == Waits::Longest;
+                Some(finding)
+            }
         }
     }
 
@@ -220,22 +237,23 @@ impl Site<'_> {
 }
 
 /// `3 attempts × 2s + waits of up to 0.5s + 1s`.
-fn sum(retry: &RetryPolicy, attempt: Option<Duration>) -> String {
+fn sum(retry: &RetryPolicy, attempt: Option<Duration>, waits: Waits) -> String {
     const SHOWN: usize = 6;
     let mut sum = String::new();
     if let Some(attempt) = attempt {
         let attempt = show_duration(attempt);
         let _ = write!(sum, "{} attempts × {attempt} + ", retry.max_attempts);
     }
-    let waits: Vec<String> = retry
-        .longest_waits()
-        .take(SHOWN)
-        .map(show_duration)
-        .collect();
-    let _ = write!(sum, "waits of up to {}", waits.join(" + "));
-    if retry.longest_waits().nth(SHOWN).is_some() {
-        sum.push_str(" + …");
-    }
+    let all = waits.of(retry);
+    let shown: Vec<String> = all.iter().take(SHOWN).copied().map(show_duration).collect();
+    let (up_to, on_average) = match (waits, retry.jitter) {
+        (_, Jitter::None) => ("", ""),
+        (Waits::Mean, _) => ("", " on average"),
+        (Waits::Longest, _) => ("up to ", ""),
+    };
+    let more = if all.len() > SHOWN { " + …" } else { "" };
+    let shown = shown.join(" + ");
+    let _ = write!(sum, "waits of {up_to}{shown}{more}{on_average}");
     if let Some(max) = retry.max_elapsed {
         let _ = write!(sum, " within {}", show_duration(max));
     }

@@ -1,16 +1,30 @@
 //! The arithmetic: policies go in, what comes of them together goes out. Nothing here knows where a
 //! value was written.
 
+#[cfg(test)]
+mod tests;
+
 use std::time::Duration;
 
 use crate::policy::{CircuitBreakerPolicy, RateLimitPolicy, RetryPolicy, Scope};
 
-/// What a call's retries come to, at their longest.
+/// How long the waits are taken to be.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Waits {
+    /// As their jitter draws them on average.
+    Mean,
+    /// As long as their jitter can draw them.
+    Longest,
+}
+
+/// What a call's retries come to.
 #[derive(Debug, PartialEq, Eq)]
-pub(super) struct Longest {
+pub(super) struct Course {
+    /// With waits of this length.
+    pub(super) waits: Waits,
     /// Attempts and waits together.
     pub(super) total: Duration,
-    /// How many attempts, from the first on, are over in time at any rate.
+    /// How many attempts, from the first on, are over in time.
     pub(super) in_time: u32,
 }
 
@@ -19,8 +33,8 @@ pub(super) struct Longest {
 pub(super) enum Fit {
     /// For all of them.
     Whole,
-    /// Not for all of them, when all take their longest.
-    Partial(Longest),
+    /// Not for all of them, with mean waits if these are too long already.
+    Partial(Course),
     /// The first wait, at its shortest, lasts until the call is over.
     Never(Duration),
 }
@@ -34,29 +48,44 @@ pub(super) fn fit(retry: &RetryPolicy, call: Duration, attempt: Option<Duration>
     if shortest >= call {
         return Fit::Never(shortest);
     }
-    let longest = longest(retry, call, attempt.unwrap_or_default());
-    if longest.total > call {
-        Fit::Partial(longest)
-    } else {
-        Fit::Whole
-    }
+    let attempt = attempt.unwrap_or_default();
+    let mut courses = [Waits::Mean, Waits::Longest]
+        .map(|waits| course(retry, call, attempt, waits))
+        .into_iter();
+    let too_long = courses.find(|course| course.total > call);
+    too_long.map_or(Fit::Whole, Fit::Partial)
 }
 
-fn longest(retry: &RetryPolicy, call: Duration, attempt: Duration) -> Longest {
+fn course(retry: &RetryPolicy, call: Duration, attempt: Duration, waits: Waits) -> Course {
     let (mut total, mut in_time) = (attempt, u32::from(attempt <= call));
-    for wait in retry.longest_waits() {
+    for wait in waits.of(retry) {
         let next = total.saturating_add(wait);
         // No wait begins that would end after `max_elapsed`.
-        if retry.max_elapsed.is_some_and(|max| next > max) {
-            // A shorter wait may still end just then, and an attempt begin.
-            let last = retry.max_elapsed.unwrap_or_default();
-            total = total.max(last.saturating_add(attempt));
+        if let Some(max) = retry.max_elapsed.filter(|max| next > *max) {
+            if waits == Waits::Longest {
+                // A shorter wait may still end just then, and an attempt begin.
+                total = total.max(max.saturating_add(attempt));
+            }
             break;
         }
         total = next.saturating_add(attempt);
         in_time += u32::from(total <= call);
     }
-    Longest { total, in_time }
+    Course {
+        waits,
+        total,
+        in_time,
+    }
+}
+
+impl Waits {
+    /// Those of one call, in order.
+    pub(super) fn of(self, retry: &RetryPolicy) -> Vec<Duration> {
+        match self {
+            Self::Mean => retry.mean_waits().collect(),
+            Self::Longest => retry.longest_waits().collect(),
+        }
+    }
 }
 
 /// How many attempts of one call open the circuit inside of the retry, when all fail and those after
@@ -89,203 +118,4 @@ pub(super) fn most_calls(limit: &RateLimitPolicy, window: Duration, attempts: u3
         u64::try_from(refilled).map_or(u64::MAX, |more| more.saturating_add(limit.capacity.into()))
     });
     Some(admitted.min()?.saturating_mul(attempts.into()))
-}
-
-#[cfg(test)]
-mod tests {
-    use proptest::prelude::*;
-
-    use super::*;
-    use crate::policy::{Jitter, Limit};
-
-    const fn s(seconds: u64) -> Duration {
-        Duration::from_secs(seconds)
-    }
-
-    fn retry(max_attempts: u32, base: u64, jitter: Jitter) -> RetryPolicy {
-        RetryPolicy {
-            max_attempts,
-            base_delay: s(base),
-            max_delay: s(10),
-            jitter,
-            ..RetryPolicy::default()
-        }
-    }
-
-    fn partial(total: u64, in_time: u32) -> Fit {
-        Fit::Partial(Longest {
-            total: s(total),
-            in_time,
-        })
-    }
-
-    #[test]
-    fn attempts_and_waits_that_end_with_the_call_fit_it() {
-        // 3 × 2 s + 1 s + 2 s = 9 s
-        let retry = retry(3, 1, Jitter::Full);
-        assert_eq!(fit(&retry, s(9), Some(s(2))), Fit::Whole);
-        assert_eq!(
-            fit(&retry, Duration::from_millis(8_999), Some(s(2))),
-            partial(9, 2)
-        );
-        assert_eq!(fit(&retry, s(4), Some(s(2))), partial(9, 1));
-        // Nothing is known of the attempts: the waits alone.
-        assert_eq!(fit(&retry, s(3), None), Fit::Whole);
-        assert_eq!(fit(&retry, s(2), None), partial(3, 2));
-    }
-
-    #[test]
-    fn a_first_wait_as_long_as_the_call_leaves_no_retry() {
-        for (jitter, never) in [
-            (Jitter::None, true),
-            (Jitter::Decorrelated, true),
-            (Jitter::Full, false),
-        ] {
-            let fits = fit(&retry(2, 5, jitter), s(5), None);
-            assert_eq!(fits == Fit::Never(s(5)), never, "{jitter:?} {fits:?}");
-        }
-        assert_eq!(fit(&retry(2, 5, Jitter::None), s(6), None), Fit::Whole);
-        let half = retry(2, 10, Jitter::Equal);
-        assert_eq!(fit(&half, s(5), None), Fit::Never(s(5)));
-        assert_eq!(
-            fit(&retry(1, 5, Jitter::None), s(5), None),
-            Fit::Whole,
-            "no retry is meant"
-        );
-    }
-
-    #[test]
-    fn max_elapsed_bounds_the_waits() {
-        let bounded = |max| RetryPolicy {
-            max_elapsed: Some(s(max)),
-            ..retry(5, 1, Jitter::Full)
-        };
-        // Waits of 1 s, 2 s, 4 s, 8 s: the third would end after 6 s, unless it is shorter.
-        assert_eq!(fit(&bounded(6), s(6), None), Fit::Whole);
-        assert_eq!(fit(&bounded(6), s(7), Some(s(1))), Fit::Whole);
-        assert_eq!(fit(&bounded(7), s(7), Some(s(1))), partial(8, 3));
-    }
-
-    #[test]
-    fn retries_outlast_a_circuit_that_they_can_wait_for() {
-        let breaker = |threshold, open_for| CircuitBreakerPolicy {
-            failure_threshold: threshold,
-            open_for: s(open_for),
-            ..CircuitBreakerPolicy::default()
-        };
-        // Waits of 1 s, 2 s, 4 s, 8 s, none above 10 s.
-        let retry = retry(5, 1, Jitter::Full);
-        assert_eq!(
-            refused_after(&retry, &breaker(5, 60)),
-            None,
-            "the last failure opens it"
-        );
-        assert_eq!(refused_after(&retry, &breaker(2, 60)), Some(2));
-        assert_eq!(
-            refused_after(&retry, &breaker(2, 13)),
-            Some(2),
-            "11 s after a wait of 2 s"
-        );
-        assert_eq!(
-            refused_after(&retry, &breaker(2, 12)),
-            None,
-            "10 s, which it waits for"
-        );
-        assert_eq!(
-            refused_after(&retry, &breaker(4, 9)),
-            Some(4),
-            "there is no attempt after the next"
-        );
-        assert_eq!(
-            refused_after(&retry, &breaker(4, 8)),
-            None,
-            "the wait is as long"
-        );
-    }
-
-    fn limits(limits: &[(u32, u64, Scope)]) -> RateLimitPolicy {
-        let limit = |&(capacity, window, scope)| Limit {
-            capacity,
-            window: s(window),
-            scope,
-        };
-        RateLimitPolicy {
-            limits: limits.iter().map(limit).collect(),
-            max_wait: Duration::ZERO,
-            max_keys: 1,
-        }
-    }
-
-    #[test]
-    fn the_least_global_limit_bounds_the_calls_of_a_window() {
-        let one = limits(&[(3, 60, Scope::Global)]);
-        assert_eq!(
-            most_calls(&one, s(30), 1),
-            Some(4),
-            "three at once, and one of one and a half"
-        );
-        assert_eq!(most_calls(&one, s(30), 3), Some(12));
-        let more = limits(&[
-            (3, 60, Scope::Global),
-            (1, 1, Scope::Key),
-            (9, 9, Scope::Global),
-        ]);
-        assert_eq!(most_calls(&more, s(30), 1), Some(4));
-        assert_eq!(most_calls(&limits(&[(3, 60, Scope::Key)]), s(30), 1), None);
-    }
-
-    /// A call whose attempts and waits all take their longest, run step by step.
-    fn simulate(retry: &RetryPolicy, call: u64, attempt: u64) -> (u64, u32) {
-        let (mut now, mut in_time, mut number) = (0, 0, 1);
-        loop {
-            now += attempt;
-            in_time += u32::from(now <= call);
-            if number >= retry.max_attempts {
-                return (now, in_time);
-            }
-            let wait = (retry.base_delay.as_secs() << (number - 1)).min(retry.max_delay.as_secs());
-            now += wait;
-            number += 1;
-        }
-    }
-
-    proptest! {
-        #[test]
-        fn the_sum_is_that_of_a_call_run_step_by_step(
-            attempts in 2_u32..12, base in 0_u64..5, call in 1_u64..200, attempt in 0_u64..20,
-        ) {
-            let retry = retry(attempts, base, Jitter::Full);
-            let (total, in_time) = simulate(&retry, call, attempt);
-            let expected = if total > call { partial(total, in_time) } else { Fit::Whole };
-            prop_assert_eq!(fit(&retry, s(call), Some(s(attempt))), expected);
-        }
-
-        /// Spends tokens as fast as they come, from a full bucket, and counts.
-        #[test]
-        fn no_schedule_gets_more_calls_into_a_window(
-            capacity in 1_u32..20, per in 1_u64..60, window in 1_u64..120,
-        ) {
-            let limit = limits(&[(capacity, per, Scope::Global)]);
-            let (mut tokens, mut calls) = (u64::from(capacity) * per, 0_u64);
-            for second in 0..=window {
-                if second > 0 {
-                    tokens = (tokens + u64::from(capacity)).min(u64::from(capacity) * per);
-                }
-                calls += tokens / per;
-                tokens %= per;
-            }
-            prop_assert_eq!(most_calls(&limit, s(window), 1), Some(calls));
-        }
-
-        #[test]
-        fn no_wait_is_outside_of_its_bounds(
-            attempts in 2_u32..100, base in 0_u64..5, number in 1_u32..100,
-        ) {
-            for jitter in [Jitter::None, Jitter::Full, Jitter::Equal, Jitter::Decorrelated] {
-                let retry = retry(attempts, base, jitter);
-                let (least, most) = (retry.shortest_wait(number), retry.longest_wait(number));
-                prop_assert!(least <= most && most <= retry.max_delay, "{:?} {:?} {:?}", jitter, least, most);
-            }
-        }
-    }
 }

@@ -46,9 +46,19 @@ impl Node {
         !self.plain && !self.replaced && !self.is_secret()
     }
 
-    /// Whether it came from a variable, so that no message may show it.
+    /// Whether it, or something in it, came from a variable, so that no message may show it.
     pub(crate) fn is_secret(&self) -> bool {
-        self.variables.is_some()
+        self.variables().is_some()
+    }
+
+    /// The variables that it came from, or the first that something in it did.
+    fn variables(&self) -> Option<&str> {
+        match (&self.variables, &self.value) {
+            (Some(variables), _) => Some(variables),
+            (None, Value::List(items)) => items.iter().find_map(|item| item.variables()),
+            (None, Value::Map(entries)) => entries.iter().find_map(|(_, value)| value.variables()),
+            _ => None,
+        }
     }
 
     /// Whether a variable that is not known here is in it.
@@ -113,7 +123,11 @@ impl Node {
             return format!("the value of {variables}");
         }
         match &self.value {
-            Value::Null | Value::List(_) | Value::Map(_) => self.kind().to_owned(),
+            Value::List(_) | Value::Map(_) => match self.variables() {
+                Some(variables) => format!("{} with the value of {variables}", self.kind()),
+                None => self.kind().to_owned(),
+            },
+            Value::Null => self.kind().to_owned(),
             _ => format!("`{}`", quote(&self.source)),
         }
     }

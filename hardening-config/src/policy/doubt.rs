@@ -12,7 +12,7 @@ use crate::{
 /// `allow: [its_name]`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Doubt {
-    /// At their longest, attempts and waits take longer than the call may.
+    /// Attempts and waits can take longer than the call may.
     RetriesExceedTimeout,
     /// One call's failed attempts open the circuit, and no wait of it lasts until it admits a probe.
     CircuitOutlastsRetries,

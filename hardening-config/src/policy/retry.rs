@@ -118,6 +118,21 @@ impl RetryPolicy {
         (1..self.max_attempts).map(|retry| self.longest_wait(retry))
     }
 
+    /// The mean waits of one call, in order; those of `decorrelated` jitter near the cap are a bit shorter.
+    pub(crate) fn mean_waits(&self) -> impl Iterator<Item = Duration> {
+        let mut before = self.base_delay;
+        (1..self.max_attempts).map(move |retry| {
+            let longest = match self.jitter {
+                // Each is drawn from the one before, and not from the longest that that could be.
+                Jitter::Decorrelated => before.saturating_mul(3).min(self.max_delay),
+                _ => self.longest_wait(retry),
+            };
+            let shortest = self.shortest_wait(retry);
+            before = shortest + longest.saturating_sub(shortest) / 2;
+            before
+        })
+    }
+
     fn backoff(&self, retry: u32) -> Duration {
         self.grown(self.exponential_base, retry.saturating_sub(1))
     }

@@ -53,7 +53,7 @@ impl Expansion<'_> {
             let holds = self.holds(&value, test);
             quote!(|#value| #holds)
         } else {
-            quote!(|_| true)
+            quote!(#private::every)
         };
         // The compiler underlines this where the value cannot be cloned.
         let span = Span::mixed_site().located_at(self.value_span());
@@ -61,17 +61,20 @@ impl Expansion<'_> {
             let (call, fingerprint) = (located(call, span), located(&fingerprint, span));
             quote_spanned!(span=> #call.cache(#fingerprint))
         };
-        let label = quote!('__hardening_cached);
-        let hit = self.leave(&label, &quote!(::core::result::Result::Ok(#value)));
         // The error is in no value that lives on while the body runs: it need not be `Send`. A cache
         // that is switched off does not look at the key, which may be long.
-        quote!(#label: {
+        // What a block is left with has a name first: syn 2, with which other macros read this code,
+        // takes the path behind `break 'label` for a label of its own.
+        quote!('__hardening_cached: {
             let #lead = if #call.is_cached() {
                 #key
                 match #find {
-                    #private::Cached::Hit(#value) => #hit,
+                    #private::Cached::Hit(#value) => {
+                        let #outcome = ::core::result::Result::Ok(#value);
+                        break '__hardening_cached #outcome;
+                    }
                     #private::Cached::Miss(#absent) => match #absent.#join(&mut #call, #share)#wait {
-                        #private::Found::Answered(#outcome) => break #label #outcome,
+                        #private::Found::Answered(#outcome) => break '__hardening_cached #outcome,
                         #private::Found::Lead(#lead) => #lead,
                     },
                 }
@@ -87,7 +90,19 @@ impl Expansion<'_> {
     fn share(&self) -> TokenStream {
         let (private, returned) = (&self.private, self.returned());
         if self.is_fallible() || !self.is_only_cached() {
-            quote!(#private::share_errors!(<#private::Fallible as #private::Split<#returned>>::Error))
+            let error = ours("error");
+            quote!({
+                #[allow(unused_imports)]
+                use #private::sharing::*;
+                || {
+                    let #error = #private::error_of::<#returned>();
+                    #private::Share {
+                        typed: #error.typed(),
+                        reason: #error.reason(),
+                        class: #error.class(),
+                    }
+                }
+            })
         } else {
             quote!({
                 #[allow(unused_imports)]
@@ -109,15 +124,15 @@ impl Expansion<'_> {
             None => (None, quote!(1)),
         };
         let (admit, wait) = self.driver("rate_limit");
-        let (label, rejected) = (quote!('__hardening_limited), ours("rejected"));
-        let refuse = self.refuse(&label, &rejected);
+        let refused = ours("refused");
         // A limit that is switched off asks for no key and no cost.
-        quote!(#label: {
+        quote!('__hardening_limited: {
             if #call.is_limited() {
                 #key
                 #cost
-                if let ::core::result::Result::Err(#rejected) = #call.#admit(#taken_from, #tokens)#wait
-                    #refuse
+                if let ::core::result::Result::Err(#refused) = #call.#admit(#taken_from, #tokens)#wait {
+                    break '__hardening_limited #refused.outcome();
+                }
             }
             #inner
         })
@@ -134,13 +149,17 @@ impl Expansion<'_> {
         let [retry, delay] = ["retry", "delay"].map(ours);
         let (pause, wait) = self.driver("pause");
         let (class, hook) = (self.class(layer), self.hook(layer));
+        let next = self.at_the_error(|at| {
+            let (retry, outcome) = (located(&retry, at), located(outcome, at));
+            quote_spanned!(at=> #retry.next(#outcome, #class, #hook))
+        });
         quote!({
             let mut #retry = #call.retry();
             loop {
                 #(#clones)*
                 let #outcome = #inner;
                 // The error is in no value that lives on during the wait: it need not be `Send`.
-                let #delay = match #retry.next(#outcome, #class, #hook) {
+                let #delay = match #next {
                     #private::Next::Done(#outcome) => break #outcome,
                     #private::Next::Wait(#delay) => #delay,
                 };
@@ -169,9 +188,7 @@ impl Expansion<'_> {
         let private = &self.private;
         let error = ours("error");
         let Some(test) = &layer.code.retry_if else {
-            let span = Span::mixed_site().located_at(self.error_span());
-            let private = moved_to(private, span);
-            return quote_spanned!(span=> #private::classify);
+            return self.of_the_error("classify");
         };
         let (holds, weigh) = (self.holds(&error, test), self.weigh(&error));
         quote!(|#error| #private::class_if(#holds, #weigh))
@@ -183,6 +200,25 @@ impl Expansion<'_> {
         let span = Span::mixed_site().located_at(test.span());
         let (private, value) = (moved_to(&self.private, span), located(value, span));
         quote_spanned!(span=> #private::holds(#value, #test))
+    }
+
+    /// Whether the error's type has to say what it is worth, because the retry asks it.
+    fn is_classified(&self) -> bool {
+        let retry = self.plan.layer(LayerKind::Retry);
+        retry.is_some_and(|layer| layer.code.retry_if.is_none())
+    }
+
+    /// Code that asks the error: the compiler underlines the error's type where that cannot answer, and
+    /// does so once if all of the code is there.
+    fn at_the_error(&self, code: impl FnOnce(Span) -> TokenStream) -> TokenStream {
+        code(Span::mixed_site().located_at(self.error_span()))
+    }
+
+    fn of_the_error(&self, function: &str) -> TokenStream {
+        self.at_the_error(|at| {
+            let (private, function) = (moved_to(&self.private, at), Ident::new(function, at));
+            quote_spanned!(at=> #private::#function)
+        })
     }
 
     /// The class of `error`, if its type can say.
@@ -213,11 +249,19 @@ impl Expansion<'_> {
             let holds = self.holds(&result, test);
             quote!(#probe.settle_if(#outcome, |#result| #holds))
         } else {
-            let weigh = self.weigh(&error);
-            quote!(#probe.settle(#outcome, |#error| #weigh))
+            let class = if self.is_classified() {
+                self.of_the_error("known_class")
+            } else {
+                let weigh = self.weigh(&error);
+                quote!(|#error| #weigh)
+            };
+            self.at_the_error(|at| {
+                let (probe, outcome) = (located(&probe, at), located(outcome, at));
+                quote_spanned!(at=> #probe.settle(#outcome, #class))
+            })
         };
         let label = quote!('__hardening_broken);
-        let entered = self.entered(&label, &probe, &quote!(#call.circuit_breaker()));
+        let entered = entered(&label, &probe, &quote!(#call.circuit_breaker()));
         quote!(#label: {
             #entered
             let #outcome = #inner;
@@ -233,50 +277,35 @@ impl Expansion<'_> {
             ..
         } = self;
         let [place, priority] = ["place", "priority"].map(ours);
-        let chosen = layer.code.priority.as_ref();
-        let chosen = chosen.map_or_else(
-            || quote!(#private::Priority::Normal),
-            |chosen| quote!(#chosen),
-        );
+        let (chosen, priority) = match &layer.code.priority {
+            Some(chosen) => {
+                let chosen = quote!(let #priority: #private::Priority = #chosen;);
+                (Some(chosen), priority.into_token_stream())
+            }
+            None => (None, quote!(#private::Priority::Normal)),
+        };
         let (enter, wait) = self.driver("bulkhead");
         let label = quote!('__hardening_placed);
-        let entered = self.entered(&label, &place, &quote!(#call.#enter(#priority)#wait));
+        let entered = entered(&label, &place, &quote!(#call.#enter(#priority)#wait));
         quote!(#label: {
-            let #priority: #private::Priority = #chosen;
+            #chosen
             #entered
             let #outcome = #inner;
             ::core::mem::drop(#place);
             #outcome
         })
     }
+}
 
-    /// Binds `guard` to what `layer` gives to a call that it admits; a refusal leaves the block
-    /// `label`. What is further in stands behind this, not in an arm of it: the refusal would take
-    /// up room in the future while the body runs.
-    fn entered(&self, label: &TokenStream, guard: &Ident, layer: &TokenStream) -> TokenStream {
-        let rejected = ours("rejected");
-        let refuse = self.refuse(label, &rejected);
-        quote! {
-            let #guard = match #layer {
-                ::core::result::Result::Ok(#guard) => #guard,
-                ::core::result::Result::Err(#rejected) => #refuse,
-            };
-        }
-    }
-
-    fn refuse(&self, label: &TokenStream, rejected: &Ident) -> TokenStream {
-        let private = &self.private;
-        let refusal = quote!(::core::result::Result::Err(#private::Failure::Rejected(#rejected)));
-        self.leave(label, &refusal)
-    }
-
-    /// Leaves the block `label` with `outcome`, which has a name first: syn 2, with which other macros
-    /// read this code, takes the path behind `break 'label` for a label of its own.
-    fn leave(&self, label: &TokenStream, outcome: &TokenStream) -> TokenStream {
-        let name = &self.outcome;
-        quote!({
-            let #name = #outcome;
-            break #label #name;
-        })
+/// Binds `guard` to what `layer` gives to a call that it admits; a refusal leaves the block `label`.
+/// What is further in stands behind this, not in an arm of it: the refusal would take up room in
+/// the future while the body runs.
+fn entered(label: &TokenStream, guard: &Ident, layer: &TokenStream) -> TokenStream {
+    let refused = ours("refused");
+    quote! {
+        let #guard = match #layer {
+            ::core::result::Result::Ok(#guard) => #guard,
+            ::core::result::Result::Err(#refused) => break #label #refused.outcome(),
+        };
     }
 }

@@ -279,8 +279,8 @@ pub(super) fn refuse_together(
 }
 
 /// Policies that are each sound, and can never work together; what is only doubtful about them becomes
-/// items that make the compiler warn. Both as far as it is known here: not where the file may override
-/// the function.
+/// items that make the compiler warn, unless it takes bad luck. Both as far as it is known here: not where
+/// the file may override the function.
 pub(super) fn refuse_across(
     layers: &[Layer],
     function: &Function,
@@ -292,7 +292,8 @@ pub(super) fn refuse_across(
         return TokenStream::new();
     }
     let mut doubts = TokenStream::new();
-    for finding in across(layers, around) {
+    let found = across(layers, around).into_iter();
+    for finding in found.filter(|finding| !finding.takes_bad_luck) {
         let at = blamed(layers, &finding);
         match finding.doubt {
             None => errors.mild(at, finding.in_code()),

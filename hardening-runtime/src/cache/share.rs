@@ -2,7 +2,7 @@
 //!
 //! The error itself, where its type can be cloned and sent; otherwise a [`Rejected::LoadFailed`]
 //! with its text and class, as far as the type has them. Which of these a type has is found while
-//! compiling, by [`share_errors!`](crate::share_errors): the method that needs more takes `&self`,
+//! compiling, by `share_errors!` and by generated code: the method that needs more takes `&self`,
 //! the one that needs nothing is found one reference further away (autoref specialisation).
 
 use crate::outcome::{Class, Classify, Failure, Rejected};
@@ -201,9 +201,7 @@ impl<E> IsNotClassify<E> for &Probe<E> {
     }
 }
 
-/// What can be told of an error of the type given. For generated code.
-#[doc(hidden)]
-#[macro_export]
+/// What can be told of an error of the type given.
 macro_rules! share_errors {
     ($error:ty) => {{
         #[allow(unused_imports)]
@@ -222,6 +220,7 @@ macro_rules! share_errors {
         share
     }};
 }
+pub(crate) use share_errors;
 
 #[cfg(all(test, not(hardening_loom)))]
 mod tests {

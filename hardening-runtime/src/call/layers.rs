@@ -1,6 +1,6 @@
 //! The layers between the cache and the body, as the generated code asks for them.
 
-use super::Call;
+use super::{Call, Refused};
 use crate::{
     bulkhead::{Place, Priority, WaitEnded},
     circuit_breaker::{Admitted, BreakerState, Signal},
@@ -37,13 +37,13 @@ impl Call {
                 let waited = place.wait().await;
                 waited.map_err(|rejected| self.limited(key, rejected))
             }))),
-            Err(rejected) => Err(rejected),
+            Err(refused) => Err(refused),
         })
     }
 
     /// [`rate_limit`](Self::rate_limit) for a blocking function.
     #[inline]
-    pub fn rate_limit_blocking(&self, key: u64, cost: u32) -> Result<(), Rejected> {
+    pub fn rate_limit_blocking(&self, key: u64, cost: u32) -> Result<(), Refused> {
         let waited = match self.admit(key, cost)? {
             Admission::Now => return Ok(()),
             Admission::Wait(place) => place.wait_blocking(),
@@ -52,14 +52,14 @@ impl Call {
     }
 
     /// `rejected`, told with its key, and counted.
-    fn limited(&self, key: u64, rejected: Rejected) -> Rejected {
+    fn limited(&self, key: u64, rejected: Rejected) -> Refused {
         event::rate_limited(self.live.path, &rejected, key);
         self.site.metrics.count(Event::Rejected(Layer::RateLimit));
-        rejected
+        Refused(rejected)
     }
 
     #[inline]
-    fn admit(&self, key: u64, cost: u32) -> Result<Admission<'static>, Rejected> {
+    fn admit(&self, key: u64, cost: u32) -> Result<Admission<'static>, Refused> {
         let Some(layer) = &self.live.rate_limit else {
             return Ok(Admission::Now);
         };
@@ -116,14 +116,14 @@ impl Call {
 
     /// The circuit breaker: whether the dependency may be called.
     #[inline]
-    pub fn circuit_breaker(&self) -> Result<Probing, Rejected> {
+    pub fn circuit_breaker(&self) -> Result<Probing, Refused> {
         match &self.live.circuit_breaker {
             Some(layer) => self.ask_circuit(layer),
             None => Ok(Probing(None)),
         }
     }
 
-    fn ask_circuit(&self, layer: &'static Guarded) -> Result<Probing, Rejected> {
+    fn ask_circuit(&self, layer: &'static Guarded) -> Result<Probing, Refused> {
         let admitted = if layer.observe {
             let admitted = layer.state.observe(&layer.policy, clock::now);
             if admitted.is_none() {
@@ -140,7 +140,7 @@ impl Call {
 
     /// The bulkhead: a place among those that run together, now or after a wait.
     #[inline]
-    pub async fn bulkhead(&self, priority: Priority) -> Result<Option<Place<'static>>, Rejected> {
+    pub async fn bulkhead(&self, priority: Priority) -> Result<Option<Place<'static>>, Refused> {
         let Some(layer) = &self.live.bulkhead else {
             return Ok(None);
         };
@@ -157,10 +157,7 @@ impl Call {
 
     /// [`bulkhead`](Self::bulkhead) for a blocking function.
     #[inline]
-    pub fn bulkhead_blocking(
-        &self,
-        priority: Priority,
-    ) -> Result<Option<Place<'static>>, Rejected> {
+    pub fn bulkhead_blocking(&self, priority: Priority) -> Result<Option<Place<'static>>, Refused> {
         let Some(layer) = &self.live.bulkhead else {
             return Ok(None);
         };
@@ -174,7 +171,7 @@ impl Call {
         waited.map(Some).map_err(|ended| self.turned_away(ended))
     }
 
-    fn turned_away(&self, ended: WaitEnded) -> Rejected {
+    fn turned_away(&self, ended: WaitEnded) -> Refused {
         match ended {
             WaitEnded::Full(rejected) => self.refused(Layer::Bulkhead, rejected),
             WaitEnded::Deadline => {
@@ -192,9 +189,9 @@ impl Call {
 /// A call that asked the rate limit. A wait is rare and long, so it has a room of its own; the
 /// future of each call need not have that room.
 #[must_use = "futures do nothing unless awaited"]
-pub struct Turn<'a>(Result<Option<Wait<'a>>, Rejected>);
+pub struct Turn<'a>(Result<Option<Wait<'a>>, Refused>);
 
-type Wait<'a> = Pin<Box<dyn Future<Output = Result<(), Rejected>> + Send + 'a>>;
+type Wait<'a> = Pin<Box<dyn Future<Output = Result<(), Refused>> + Send + 'a>>;
 
 impl fmt::Debug for Turn<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -203,14 +200,14 @@ impl fmt::Debug for Turn<'_> {
 }
 
 impl Future for Turn<'_> {
-    type Output = Result<(), Rejected>;
+    type Output = Result<(), Refused>;
 
     #[inline]
     fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
         match &mut self.0 {
             Ok(None) => Poll::Ready(Ok(())),
             Ok(Some(wait)) => wait.as_mut().poll(cx),
-            Err(rejected) => Poll::Ready(Err(rejected.clone())),
+            Err(refused) => Poll::Ready(Err(refused.clone())),
         }
     }
 }

@@ -6,6 +6,16 @@ use crate::{
     site::{Declared, Place, Registered},
 };
 
+const fn declared(kind: LayerKind, policy: Option<&'static str>) -> Declared {
+    Declared {
+        kind,
+        line: 1,
+        policy,
+        name: None,
+        settings: &[],
+    }
+}
+
 static SITE: Site = Site::new(
     Place {
         within: || "registry::tests::place::here",
@@ -13,11 +23,11 @@ static SITE: Site = Site::new(
         line: 1,
     },
     &[
-        Declared::new(LayerKind::Cache, 1),
-        Declared::new(LayerKind::RateLimit, 2).policy("search"),
-        Declared::new(LayerKind::Retry, 3),
-        Declared::new(LayerKind::CircuitBreaker, 4),
-        Declared::new(LayerKind::Bulkhead, 5),
+        declared(LayerKind::Cache, None),
+        declared(LayerKind::RateLimit, Some("search")),
+        declared(LayerKind::Retry, None),
+        declared(LayerKind::CircuitBreaker, None),
+        declared(LayerKind::Bulkhead, None),
     ],
 );
 

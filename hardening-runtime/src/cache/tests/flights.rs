@@ -193,20 +193,22 @@ fn functions_with_different_errors_that_share_a_cache_are_told_what_they_can_be(
                 }
                 Err(Failure::Error("no such user".to_owned()))
             };
-            call_blocking(&state, crate::share_errors!(String), fails)
+            call_blocking(&state, crate::cache::share::share_errors!(String), fails)
         });
         while state.runs_under_way() < 1 {
             std::thread::yield_now();
         }
         let same = scope.spawn(|| {
-            call_blocking(&state, crate::share_errors!(String), || {
+            call_blocking(&state, crate::cache::share::share_errors!(String), || {
                 unreachable!("it waits")
             })
         });
         let other = scope.spawn(|| {
-            call_blocking(&state, crate::share_errors!(io::Error), || {
-                unreachable!("it waits")
-            })
+            call_blocking(
+                &state,
+                crate::cache::share::share_errors!(io::Error),
+                || unreachable!("it waits"),
+            )
         });
         let gone = |text: &str| text == "no such user";
         assert!(matches!(leader.join().unwrap(), Err(Failure::Error(text)) if gone(&text)));

@@ -22,6 +22,7 @@ impl Client for Http {
         put(body).await
     }
 
+    // Borrows, and is not refused.
     #[retryable]
     async fn read(&self, body: String) -> Result<usize, AppError> {
         Ok(body.len())

@@ -1,4 +1,4 @@
-use hardening::{Rejected, retryable};
+use hardening::{Rejected, circuit_breaker, retryable};
 
 #[derive(Debug)]
 enum ShopError {
@@ -16,7 +16,9 @@ fn blocking() -> Result<u32, ShopError> {
     Err(ShopError::Busy)
 }
 
+// The circuit breaker asks the error too; it is said once.
 #[retryable(policy = "expensive")]
+#[circuit_breaker]
 async fn asynchronous() -> Result<u32, ShopError> {
     let answer: Result<u32, ShopError> = blocking();
     answer

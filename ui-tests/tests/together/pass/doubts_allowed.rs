@@ -20,6 +20,13 @@ async fn by_its_policy() -> std::io::Result<()> {
     Ok(())
 }
 
+/// With waits of mean length, the retries fit: it takes bad luck, which the start tells.
+#[timeout("1s")]
+#[retryable]
+async fn ordinary() -> std::io::Result<()> {
+    Ok(())
+}
+
 /// As any warning of the compiler.
 #[allow(deprecated)]
 #[retryable]
@@ -29,6 +36,6 @@ fn as_any_warning() -> std::io::Result<()> {
 }
 
 fn main() {
-    let _ = (by_its_attribute(), by_its_policy());
+    let _ = (by_its_attribute(), by_its_policy(), ordinary());
     by_its_neighbour().and(as_any_warning()).unwrap();
 }
