@@ -70,6 +70,8 @@
 //! - [`docs::configuration`]: every key of the file, where it is looked for, which value wins
 //! - [`docs::operating`]: reload, watching the file, switches, limits on trial, and what to do when the log says …
 //! - [`docs::cargo_hardening`]: the program that checks the file, draws its policies, and helps editors
+//! - `docs::http` (with the feature `http`): health and settings over HTTP, refusals as responses, request ids
+//! - [`with_request_id`]: an id that every event of a request carries
 //! - `docs::otel` (with the feature `otel`): spans and metrics for OpenTelemetry
 //! - `docs::testing` (with the feature `test-util`): the paused clock, failures on demand
 //! - [`init!`] loads and checks everything at start; [`reload()`] and [`watch()`] swap settings and keep all state
@@ -86,6 +88,7 @@
 //! |---|---|---|
 //! | `anyhow` | yes | `Classify` for `anyhow::Error`, through its chain |
 //! | `health-checks` | no | `TcpCheck` and `HttpCheck` |
+//! | `http` | no | the module `http` for axum 0.8: routes, [`Rejected`] as a response, a layer for request ids |
 //! | `otel` | no | the module `otel`: a span per call, and every figure as a metric, for OpenTelemetry 0.33 |
 //! | `reqwest` | no | `Classify` for `reqwest::Error` (0.12, 0.13) |
 //! | `sqlx` | no | `Classify` for `sqlx::Error` (0.8, 0.9) |
@@ -137,6 +140,9 @@ pub mod docs {
     #[doc = include_str!("../docs/cargo-hardening.md")]
     pub mod cargo_hardening {}
 
+    #[cfg(feature = "http")]
+    #[doc = include_str!("../docs/http.md")]
+    pub mod http {}
     #[cfg(feature = "otel")]
     #[doc = include_str!("../docs/otel.md")]
     pub mod otel {}

@@ -123,7 +123,8 @@ impl<S: Subscriber> Layer<S> for Listener {
             told.layer == *layer && told.message == *message
         };
         if let Some(column) = COLUMNS.iter().position(known) {
-            self.0.counts[column].fetch_add(1, Relaxed);
+            // In a flood only some are told, each with how many were not since the last.
+            self.0.counts[column].fetch_add(1 + told.suppressed, Relaxed);
             return;
         }
         let colour = match told.message.as_str() {
@@ -147,6 +148,7 @@ struct Told {
     subject: String,
     reason: String,
     open_for: Option<f64>,
+    suppressed: u64,
 }
 
 impl Told {
@@ -180,6 +182,12 @@ impl tracing::field::Visit for Told {
 
     fn record_debug(&mut self, field: &Field, value: &dyn fmt::Debug) {
         self.set(field, format!("{value:?}"));
+    }
+
+    fn record_u64(&mut self, field: &Field, value: u64) {
+        if field.name() == "suppressed" {
+            self.suppressed = value;
+        }
     }
 
     fn record_f64(&mut self, field: &Field, value: f64) {

@@ -15,6 +15,12 @@ pub(crate) fn fraction() -> f64 {
     DICE.with_borrow_mut(RngExt::random)
 }
 
+/// 64 random bits, from the same generator: to tell things apart, not to keep secrets.
+#[must_use]
+pub(crate) fn bits() -> u64 {
+    DICE.with_borrow_mut(RngExt::random)
+}
+
 /// Makes this thread's draws repeatable.
 #[cfg(feature = "test-util")]
 pub(crate) fn seed(seed: u64) {

@@ -3,14 +3,14 @@
 //! Floors, lowest first; a floor uses only lower floors, and a layer never imports another layer:
 //!
 //! 1. [`outcome`], `retry_after`, `classify` (what errors of other crates are worth), [`clock`], `chance`,
-//!    `context`, `name`, `sync`
-//! 2. `event`, `observed`
+//!    `context`, `request`, `name`, `sync`
+//! 2. `event`, `flood`, `observed`
 //! 3. the layers: [`mod@retry`], [`rate_limit`], [`circuit_breaker`], [`bulkhead`], [`timeout`],
 //!    [`mod@cache`]; each decides and knows no other. Beside them [`metrics`] and [`health`]
 //! 4. `site` (an annotated function), `enclosing` (what is around it), `live` and `kept` (what is in force there, and what was), `registry` (who shares what),
 //!    `source`, `start`, `watch` and `journal` (where the configuration comes from, and how that went), `call` (what the generated code
 //!    drives), `named` and `report` (the same by name, and for people), `otel` (the same for OpenTelemetry)
-//! 5. `private` (all that generated code may name), `testing`
+//! 5. `private` (all that generated code may name), `testing`, `http`
 #![forbid(unsafe_code)]
 
 pub mod bulkhead;
@@ -23,7 +23,10 @@ pub mod clock;
 mod context;
 mod enclosing;
 mod event;
+mod flood;
 pub mod health;
+#[cfg(feature = "http")]
+pub mod http;
 mod inject;
 mod journal;
 mod kept;
@@ -42,6 +45,7 @@ pub mod private;
 pub mod rate_limit;
 mod registry;
 mod report;
+mod request;
 pub mod retry;
 mod retry_after;
 mod shape;
@@ -68,6 +72,9 @@ pub use named::{NamedCache, cache, check_rate_limit};
 pub use outcome::{Class, Classify, Failure, Rejected};
 pub use rate_limit::RateLimiter;
 pub use report::{LayerInfo, SettingInfo, SiteInfo, SiteSnapshot, Snapshot, sites, snapshot};
+pub use request::{
+    RequestId, WithRequestId, request_id, with_request_id, with_request_id_blocking,
+};
 pub use retry::{Retry, RetryEvent, RetryPolicy, retry, retry_blocking};
 pub use retry_after::parse_retry_after;
 pub use start::{Started, reload};

@@ -62,8 +62,22 @@ impl ByName {
     }
 }
 
+/// The op that a program's own routes take from. A file need not define it: it is always there.
+pub(crate) const HEALTH_OP: &str = "health_check";
+
+/// Whether the library takes from this op itself, so that no function need name it.
+pub(crate) fn is_own(kind: LayerKind, name: &str) -> bool {
+    cfg!(feature = "http") && kind == LayerKind::RateLimit && name == HEALTH_OP
+}
+
 fn op(states: &mut States, name: &'static str) -> Result<Op, ConfigErrors> {
-    let resolved = states.config().resolve(&by_name(name))?;
+    let resolved = states.config().resolve(&by_name(name));
+    #[cfg(feature = "http")]
+    let resolved = resolved.or_else(|errors| match name {
+        HEALTH_OP => crate::config::Config::builtin().resolve(&by_name(name)),
+        _ => Err(errors),
+    });
+    let resolved = resolved?;
     Ok(Op {
         policy: states.kept.ops.keep(resolved.policy),
         state: states.limiter(Identity::Named(name), name),
@@ -135,7 +149,7 @@ pub fn check_rate_limit<K: Hash + ?Sized>(op: &str, key: &K) -> Result<(), Rejec
         op.state.observe(op.policy, key, 1, now, Some(now));
         return Ok(());
     }
-    let told = |rejected: &_| event::rejected("check_rate_limit", "rate_limit", rejected);
+    let told = |rejected: &_| event::rate_limited("check_rate_limit", rejected, key);
     op.state.check(op.policy, key, 1, now).inspect_err(told)
 }
 
@@ -242,4 +256,14 @@ impl<K: Hash, V: Value> NamedCache<K, V> {
     pub fn is_empty(&self) -> bool {
         self.len() == 0
     }
+}
+
+/// The limits of the op that rejections call `name`: that of a site, or one asked for by name.
+#[cfg(feature = "http")]
+pub(crate) fn policy_of(name: &str) -> Option<&'static RateLimitPolicy> {
+    let of_site = site::all()
+        .filter_map(|site| site.live().rate_limit.as_ref())
+        .find(|layer| layer.state.name() == name)
+        .map(|layer| &layer.policy);
+    of_site.or_else(|| registry::with(|states| Some(states.by_name.ops.get(name)?.policy)))
 }

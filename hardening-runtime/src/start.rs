@@ -234,7 +234,9 @@ fn policies_that_nobody_uses(config: &Config) -> impl Iterator<Item = ConfigErro
     LayerKind::ALL.into_iter().flat_map(|kind| {
         let layers = site::all().filter_map(move |site| site.layer(kind));
         let used: HashSet<&str> = layers.filter_map(|layer| layer.policy).collect();
-        config.unused(kind, |name| used.contains(name))
+        config.unused(kind, |name| {
+            used.contains(name) || crate::named::is_own(kind, name)
+        })
     })
 }
 

@@ -6,7 +6,7 @@ use crate::{
     circuit_breaker::{Admitted, BreakerState, Signal},
     clock::{self, Sleep},
     config::CircuitBreakerPolicy,
-    inject, live,
+    event, inject, live,
     metrics::{Event, Layer},
     outcome::{Class, Failure, Rejected},
     rate_limit::{Admission, Verdict},
@@ -16,7 +16,7 @@ use std::{
     fmt,
     future::Future,
     pin::Pin,
-    task::{Context, Poll, ready},
+    task::{Context, Poll},
     time::Duration,
 };
 
@@ -33,7 +33,10 @@ impl Call {
     pub fn rate_limit(&self, key: u64, cost: u32) -> Turn<'_> {
         Turn(match self.admit(key, cost) {
             Ok(Admission::Now) => Ok(None),
-            Ok(Admission::Wait(place)) => Ok(Some((self, Box::pin(place.wait())))),
+            Ok(Admission::Wait(place)) => Ok(Some(Box::pin(async move {
+                let waited = place.wait().await;
+                waited.map_err(|rejected| self.limited(key, rejected))
+            }))),
             Err(refused) => Err(refused),
         })
     }
@@ -45,7 +48,14 @@ impl Call {
             Admission::Now => return Ok(()),
             Admission::Wait(place) => place.wait_blocking(),
         };
-        waited.map_err(|rejected| self.refused(Layer::RateLimit, rejected))
+        waited.map_err(|rejected| self.limited(key, rejected))
+    }
+
+    /// `rejected`, told with its key, and counted.
+    fn limited(&self, key: u64, rejected: Rejected) -> Refused {
+        event::rate_limited(self.live.path, &rejected, key);
+        self.site.metrics.count(Event::Rejected(Layer::RateLimit));
+        Refused(rejected)
     }
 
     #[inline]
@@ -67,7 +77,7 @@ impl Call {
         }
         let admission = layer.state.admit(policy, key, cost, now, deadline);
         self.span.quota(layer, key);
-        admission.map_err(|rejected| self.refused(Layer::RateLimit, rejected))
+        admission.map_err(|rejected| self.limited(key, rejected))
     }
 
     fn observed(&self, verdict: Verdict) {
@@ -182,9 +192,9 @@ impl Call {
 /// A call that asked the rate limit. A wait is rare and long, so it has a room of its own; the
 /// future of each call need not have that room.
 #[must_use = "futures do nothing unless awaited"]
-pub struct Turn<'a>(Result<Option<(&'a Call, Wait)>, Refused>);
+pub struct Turn<'a>(Result<Option<Wait<'a>>, Refused>);
 
-type Wait = Pin<Box<dyn Future<Output = Result<(), Rejected>> + Send>>;
+type Wait<'a> = Pin<Box<dyn Future<Output = Result<(), Refused>> + Send + 'a>>;
 
 impl fmt::Debug for Turn<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -199,10 +209,7 @@ impl Future for Turn<'_> {
     fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
         match &mut self.0 {
             Ok(None) => Poll::Ready(Ok(())),
-            Ok(Some((call, wait))) => {
-                let waited = ready!(wait.as_mut().poll(cx));
-                Poll::Ready(waited.map_err(|rejected| call.refused(Layer::RateLimit, rejected)))
-            }
+            Ok(Some(wait)) => wait.as_mut().poll(cx),
             Err(refused) => Poll::Ready(Err(refused.clone())),
         }
     }

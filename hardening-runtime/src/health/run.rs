@@ -7,7 +7,7 @@ use super::{
     settings::HealthSettings,
     status::{HealthResult, Status},
 };
-use crate::clock;
+use crate::{clock, event, request};
 use std::{
     any::Any,
     future::Future,
@@ -32,7 +32,8 @@ impl Entry {
     pub(super) fn start(self: &Arc<Self>, settings: &HealthSettings) -> Option<End> {
         match self.begin() {
             Begin::Run(running, end) => {
-                tokio::spawn(run(running, settings.clone()));
+                let run = run(running, settings.clone());
+                tokio::spawn(request::carried(request::request_id(), run));
                 Some(end)
             }
             Begin::Wait(end) => Some(end),
@@ -67,7 +68,10 @@ async fn outcome(entry: &Entry, settings: &HealthSettings) -> Option<Outcome> {
     let Ok(turn) = timeout(GRACE, turn).await else {
         return Some(silent("an earlier run still hangs".to_owned()));
     };
-    let mut task = tokio::spawn(ask(entry.check.clone(), turn));
+    let mut task = tokio::spawn(request::carried(
+        request::request_id(),
+        ask(entry.check.clone(), turn),
+    ));
     match timeout(settings.timeout, &mut task).await {
         Ok(Ok(outcome)) => Some(outcome),
         Ok(Err(error)) => panicked_task(error),
@@ -131,10 +135,12 @@ fn panicked(payload: &(dyn Any + Send)) -> Outcome {
 async fn on_a_thread(check: AnyCheck, turn: OwnedMutexGuard<()>) -> Outcome {
     let (answer, asked) = oneshot::channel();
     let (runtime, clock) = (Handle::current(), hold_clock());
+    let request = request::request_id();
     let thread = thread::Builder::new().name("hardening-check".to_owned());
     let started = thread.spawn(move || {
         let _inside = runtime.enter();
-        let outcome = catch_unwind(AssertUnwindSafe(|| answered(now(&runtime, check.ask()))));
+        let ask = || request::carried_blocking(request, || answered(now(&runtime, check.ask())));
+        let outcome = catch_unwind(AssertUnwindSafe(ask));
         drop(turn);
         let _ = answer.send(outcome.unwrap_or_else(|payload| panicked(&*payload)));
         drop(clock);
@@ -180,18 +186,10 @@ const fn hold_clock() -> Option<mpsc::Sender<()>> {
 
 /// A status changed. The first status of a check is worth telling unless all is well.
 fn tell(check: &str, before: Option<Status>, status: Status, message: Option<&str>) {
-    const TARGET: &str = "hardening";
-    let layer = "health";
     match (before, status) {
-        (None, Status::Healthy) => {
-            tracing::debug!(target: TARGET, check, layer, message, "healthy");
-        }
-        (Some(_), Status::Healthy) => tracing::info!(target: TARGET, check, layer, "healthy again"),
-        (_, Status::Degraded) => {
-            tracing::warn!(target: TARGET, check, layer, reason = message, "degraded");
-        }
-        (_, Status::Unhealthy) => {
-            tracing::error!(target: TARGET, check, layer, reason = message, "unhealthy");
-        }
+        (None, Status::Healthy) => event::check_healthy(check, message),
+        (Some(_), Status::Healthy) => event::check_healthy_again(check),
+        (_, Status::Degraded) => event::check_degraded(check, message),
+        (_, Status::Unhealthy) => event::check_unhealthy(check, message),
     }
 }

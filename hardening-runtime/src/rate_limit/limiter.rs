@@ -227,7 +227,7 @@ impl LimiterState {
         Ask::new(key, cost, now, room)
     }
 
-    pub(super) const fn name(&self) -> &'static str {
+    pub(crate) const fn name(&self) -> &'static str {
         self.name
     }
 

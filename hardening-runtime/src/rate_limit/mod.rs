@@ -141,9 +141,10 @@ impl RateLimiter {
     /// # Errors
     /// [`Rejected::RateLimited`]; without a `retry_after` if `cost` is above a capacity.
     pub fn check_cost<K: Hash + ?Sized>(&self, key: &K, cost: u32) -> Result<(), Rejected> {
+        let key = hash_key(key);
         self.state
-            .check(&self.policy, hash_key(key), cost, clock::now())
-            .inspect_err(tell)
+            .check(&self.policy, key, cost, clock::now())
+            .inspect_err(|rejected| tell(rejected, key))
     }
 
     /// Takes one token of `key`; waits for it, for at most the policy's `max_wait`. Dropping the
@@ -165,12 +166,13 @@ impl RateLimiter {
     /// # Errors
     /// [`Rejected::RateLimited`], at once if the wait would be too long.
     pub async fn acquire<K: Hash + ?Sized>(&self, key: &K) -> Result<(), Rejected> {
-        let result = match self.admit(hash_key(key)) {
+        let key = hash_key(key);
+        let result = match self.admit(key) {
             Ok(Admission::Now) => return Ok(()),
             Ok(Admission::Wait(place)) => place.wait().await,
             Err(rejected) => Err(rejected),
         };
-        result.inspect_err(tell)
+        result.inspect_err(|rejected| tell(rejected, key))
     }
 
     /// [`Self::acquire`] for blocking code: blocks the thread while it waits.
@@ -178,12 +180,13 @@ impl RateLimiter {
     /// # Errors
     /// [`Rejected::RateLimited`], at once if the wait would be too long.
     pub fn acquire_blocking<K: Hash + ?Sized>(&self, key: &K) -> Result<(), Rejected> {
-        let result = match self.admit(hash_key(key)) {
+        let key = hash_key(key);
+        let result = match self.admit(key) {
             Ok(Admission::Now) => return Ok(()),
             Ok(Admission::Wait(place)) => place.wait_blocking(),
             Err(rejected) => Err(rejected),
         };
-        result.inspect_err(tell)
+        result.inspect_err(|rejected| tell(rejected, key))
     }
 
     /// The tokens that `key` may take now: the least of all the limits.
@@ -222,6 +225,6 @@ impl RateLimiter {
     }
 }
 
-fn tell(rejected: &Rejected) {
-    event::rejected(rejected.name(), "rate_limit", rejected);
+fn tell(rejected: &Rejected, key: u64) {
+    event::rate_limited(rejected.name(), rejected, key);
 }
