@@ -327,7 +327,7 @@ impl Resolver<'_> {
 
     fn retry(&mut self) -> Option<Layer<RetryPolicy, BudgetState>> {
         let (policy, observe) = self.policy(LayerKind::Retry)?;
-        let name = self.policy_of(LayerKind::Retry).unwrap_or("default");
+        let name = self.site.retry_policy();
         let state = self.states.budget(name);
         Some(Layer {
             policy,
@@ -374,9 +374,14 @@ impl CacheLayer {
         known.unwrap_or_else(|| self.find(path))
     }
 
-    /// What happened in it so far.
-    pub(crate) fn figures(&self) -> Option<CacheFigures> {
-        self.state.get().map(|state| state.figures())
+    /// What it holds, and what happened in it so far: nothing before its first call.
+    pub(crate) fn figures(&self, path: &'static str) -> CacheFigures {
+        let known = self.state.get().map(|state| state.figures());
+        CacheFigures {
+            name: self.identity.name(path),
+            max_entries: self.policy.max_entries.into(),
+            ..known.unwrap_or_default()
+        }
     }
 
     #[cold]

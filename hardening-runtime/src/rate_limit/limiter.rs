@@ -200,7 +200,10 @@ impl LimiterState {
         ready
     }
 
-    fn lanes_of<'a>(&'a self, limits: &'a [Limit]) -> impl Iterator<Item = (&'a Lane, &'a Limit)> {
+    pub(super) fn lanes_of<'a>(
+        &'a self,
+        limits: &'a [Limit],
+    ) -> impl Iterator<Item = (&'a Lane, &'a Limit)> {
         let mut last: Option<&Lane> = None;
         limits.iter().map(move |limit| {
             let lane = last.map_or(&self.lanes, Lane::next);
@@ -227,7 +230,7 @@ impl LimiterState {
         Ask::new(key, cost, now, room)
     }
 
-    pub(super) const fn name(&self) -> &'static str {
+    pub(crate) const fn name(&self) -> &'static str {
         self.name
     }
 
