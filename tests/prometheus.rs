@@ -28,7 +28,7 @@ use support::{AppError, AppResult, Runs};
 #[cached(ttl = 60, key = id)]
 #[timeout(call = 5, attempt = 2)]
 #[rate_limited(capacity = 3, window_seconds = 60)]
-#[retryable(max_attempts = 2, base_delay = 0)]
+#[retryable(max_attempts = 2, base_delay = 0, clone(result))]
 #[circuit_breaker(
     name = "prometheus \"quoted\" \\ name",
     failure_threshold = 2,

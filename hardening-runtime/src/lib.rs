@@ -9,7 +9,8 @@
 //!    [`mod@cache`]; each decides and knows no other. Beside them [`metrics`] and [`health`]
 //! 4. `site` (an annotated function), `enclosing` (what is around it), `live` and `kept` (what is in force there, and what was), `registry` (who shares what),
 //!    `source`, `start`, `watch` and `journal` (where the configuration comes from, and how that went), `call` (what the generated code
-//!    drives), `named` and `report` (the same by name, and for people)
+//!    drives), `named` and `report` (the same by name, and for people), `derived` (layers as health checks), `expose`
+//!    (the state as text)
 //! 5. `private` (all that generated code may name), `testing`
 #![forbid(unsafe_code)]
 
@@ -21,6 +22,7 @@ pub mod circuit_breaker;
 mod classify;
 pub mod clock;
 mod context;
+mod derived;
 mod enclosing;
 mod event;
 mod expose;
