@@ -172,6 +172,34 @@ async fn promtool_accepts_a_health_report_behind_the_figures() {
     );
 }
 
+#[tokio::test(start_paused = true)]
+async fn every_series_has_a_row_on_the_page_and_every_row_a_series() {
+    let page = include_str!("../docs/observability.md");
+    let registry = Registry::new();
+    registry.register("database", || async { true });
+    let text = prometheus(&snapshot()) + &prometheus_of_health(&registry.run_all().await);
+    let types = text.lines().filter_map(|line| line.strip_prefix("# TYPE "));
+    let series: Vec<String> = types
+        .map(|line| {
+            let (name, kind) = line.split_once(' ').unwrap();
+            format!("| `{name}` | {kind} |")
+        })
+        .collect();
+    for row in &series {
+        assert!(
+            page.contains(row),
+            "no row `{row}` in docs/observability.md"
+        );
+    }
+    let rows = page
+        .lines()
+        .filter(|line| line.starts_with("| `hardening_"));
+    for row in rows {
+        let known = series.iter().any(|series| row.starts_with(series));
+        assert!(known, "no series for `{row}`");
+    }
+}
+
 #[test]
 fn promtool_is_heard_when_it_refuses() {
     for bad in ["a b c\n", "# TYPE calls counter\ncalls 1\n", "a 1\na 1\n"] {
