@@ -3,6 +3,7 @@
 mod health;
 mod json;
 mod prometheus;
+mod state;
 mod text;
 
 #[cfg(all(test, not(hardening_loom)))]
