@@ -69,6 +69,8 @@
 //! - [`docs::attributes`]: beside other crates' attributes, under other names, from a re-export
 //! - [`docs::configuration`]: every key of the file, where it is looked for, which value wins
 //! - [`docs::operating`]: reload, watching the file, switches, limits on trial, and what to do when the log says …
+//! - [`docs::observability`]: the figures of every function, as data, as JSON and for Prometheus; alerts worth having
+//! - [`docs::health`]: checks, derived checks, groups, the monitor and the report
 //! - [`docs::cargo_hardening`]: the program that checks the file, draws its policies, and helps editors
 //! - `docs::http` (with the feature `http`): health and settings over HTTP, refusals as responses, request ids
 //! - [`with_request_id`]: an id that every event of a request carries
@@ -137,6 +139,13 @@ pub mod docs {
 
     #[doc = include_str!("../docs/operating.md")]
     pub mod operating {}
+
+    #[doc = include_str!("../docs/observability.md")]
+    pub mod observability {}
+
+    #[doc = include_str!("../docs/health.md")]
+    pub mod health {}
+
     #[doc = include_str!("../docs/cargo-hardening.md")]
     pub mod cargo_hardening {}
 

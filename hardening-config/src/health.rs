@@ -10,7 +10,7 @@ use crate::{
     error::{ConfigError, ConfigErrors, Origin, Problem},
     file,
     layer::{Folded, Layer, Source, entries, fold},
-    policy::{HealthDefaults, HealthPolicy, Provider},
+    policy::{HealthDefaults, HealthGroup, HealthPolicy, Provider},
     schema::Settings,
 };
 
@@ -60,11 +60,32 @@ impl Config {
         for named in &self.providers {
             errors.extend(fold::<Provider>(&[&named.layer, &named.env]).errors);
             let provider = self.provider(Some(named), &Layer::new()).value;
+            errors.extend(at_odds(named, &provider));
             providers.insert(named.name.clone(), provider);
         }
         self.health = HealthPolicy::new(&all.value, providers);
         errors
     }
+}
+
+/// What the settings of one check say that does not go together.
+fn at_odds(named: &Named, provider: &Provider) -> Option<ConfigError> {
+    let written = |key: &str| {
+        let all = named.env.iter().chain(&named.layer);
+        all.into_iter().find(|entry| entry.key == key)
+    };
+    let is_derived = provider.derive.is_some();
+    if is_derived && provider.groups.contains(&HealthGroup::Liveness) {
+        let message = "a check that is derived from a layer is never part of liveness, since a dependency that \
+                       is down is no reason to restart this process: write `groups: [readiness]`";
+        return Some(written("groups")?.error(Problem::new(message)));
+    }
+    if !is_derived && provider.name.is_some() {
+        let message = "`name` says which circuit breaker or bulkhead the check is derived from: write `derive: \
+                       circuit_breaker` or `derive: bulkhead` beside it, or remove it";
+        return Some(written("name")?.error(Problem::new(message)));
+    }
+    None
 }
 
 /// Whether a health check has the setting `key`, and `text` is one of its values.

@@ -76,8 +76,9 @@ pub use json_schema::json_schema;
 pub use kind::LayerKind;
 pub use layer::Effective;
 pub use policy::{
-    Budget, BulkheadPolicy, CachePolicy, CircuitBreakerPolicy, Doubt, HealthGroup, HealthPolicy,
-    Jitter, Limit, Mode, Provider, RateLimitPolicy, RetryPolicy, Scope, TimeoutPolicy,
+    Budget, BulkheadPolicy, CachePolicy, CircuitBreakerPolicy, Derive, Doubt, HealthGroup,
+    HealthPolicy, Jitter, Limit, Mode, Provider, RateLimitPolicy, RetryPolicy, Scope,
+    TimeoutPolicy,
 };
 pub use resolve::{Resolved, Selection};
 pub use schema::{Key, Policy};

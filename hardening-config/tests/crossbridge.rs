@@ -90,7 +90,7 @@ fn its_health_checks_have_its_numbers() {
     );
     let database = &health.providers["database"];
     assert!(database.enabled && !database.critical);
-    assert_eq!(database.check_type, "ping");
+    assert_eq!(database.check_type.as_deref(), Some("ping"));
     assert_eq!(database.timeout, Duration::from_secs(10));
     assert_eq!(database.groups, [HealthGroup::Readiness]);
     let (name, origin) = &config.named_checks()[3];

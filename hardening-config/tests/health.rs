@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use hardening_config::{
-    Config, Environment, HealthGroup, HealthPolicy, Provider, check_health_setting,
+    Config, Derive, Environment, HealthGroup, HealthPolicy, Provider, check_health_setting,
 };
 
 const FILE: &str = r"
@@ -41,7 +41,10 @@ fn a_check_inherits_what_it_leaves_out_from_its_section() {
         ..plain
     };
     assert_eq!(health.providers["database"], database);
-    assert_eq!(health.providers["search"].check_type, "query");
+    assert_eq!(
+        health.providers["search"].check_type,
+        Some("query".to_owned())
+    );
 }
 
 #[test]
@@ -135,4 +138,38 @@ fn a_check_with_wrong_settings_is_told_all_of_them() {
         assert!(check_health_setting(key, text).is_err());
     }
     check_health_setting("groups", "[liveness]").unwrap();
+}
+
+#[test]
+fn a_check_may_be_derived_from_a_layer() {
+    let health = health(
+        "runtime: {health_checks: {providers: {ai: {derive: circuit_breaker}, reports: {derive: bulkhead, name: pdf}}}}",
+    );
+    let (ai, reports) = (&health.providers["ai"], &health.providers["reports"]);
+    assert_eq!((ai.derive, &ai.name), (Some(Derive::CircuitBreaker), &None));
+    assert_eq!(reports.derive, Some(Derive::Bulkhead));
+    assert_eq!(reports.name.as_deref(), Some("pdf"));
+}
+
+#[track_caller]
+fn refused(provider: &str) -> String {
+    let file = format!("runtime: {{health_checks: {{providers: {{ai: {provider}}}}}}}");
+    let refused = Config::parse(file.as_bytes(), "h.yaml", &Environment::none());
+    refused.unwrap_err().to_string()
+}
+
+#[test]
+fn a_derived_check_in_liveness_is_refused_where_it_says_so() {
+    let said = refused("{derive: circuit_breaker, groups: [readiness, liveness]}");
+    assert!(
+        said.starts_with("h.yaml:1:") && said.contains("groups"),
+        "{said}"
+    );
+    assert!(said.contains("write `groups: [readiness]`"), "{said}");
+}
+
+#[test]
+fn a_name_without_what_it_is_the_name_of_is_refused() {
+    let said = refused("{name: ai}");
+    assert!(said.contains("write `derive: circuit_breaker`"), "{said}");
 }

@@ -9,7 +9,8 @@
 //!    [`mod@cache`]; each decides and knows no other. Beside them [`metrics`] and [`health`]
 //! 4. `site` (an annotated function), `enclosing` (what is around it), `live` and `kept` (what is in force there, and what was), `registry` (who shares what),
 //!    `source`, `start`, `watch` and `journal` (where the configuration comes from, and how that went), `call` (what the generated code
-//!    drives), `named` and `report` (the same by name, and for people), `otel` (the same for OpenTelemetry)
+//!    drives), `named` and `report` (the same by name, and for people), `derived` (layers as health checks), `expose`
+//!    (the state as text), `otel` (the same for OpenTelemetry)
 //! 5. `private` (all that generated code may name), `testing`, `http`
 #![forbid(unsafe_code)]
 
@@ -21,8 +22,10 @@ pub mod circuit_breaker;
 mod classify;
 pub mod clock;
 mod context;
+mod derived;
 mod enclosing;
 mod event;
+mod expose;
 mod flood;
 pub mod health;
 #[cfg(feature = "http")]
@@ -71,6 +74,7 @@ pub use journal::{ConfigurationSnapshot, FailedReload};
 pub use named::{NamedCache, cache, check_rate_limit};
 pub use outcome::{Class, Classify, Failure, Rejected};
 pub use rate_limit::RateLimiter;
+pub use report::RetryBudgetSnapshot;
 pub use report::{LayerInfo, SettingInfo, SiteInfo, SiteSnapshot, Snapshot, sites, snapshot};
 pub use request::{
     RequestId, WithRequestId, request_id, with_request_id, with_request_id_blocking,

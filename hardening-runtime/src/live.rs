@@ -212,9 +212,14 @@ impl CacheLayer {
         known.unwrap_or_else(|| self.find(path))
     }
 
-    /// What happened in it so far.
-    pub(crate) fn figures(&self) -> Option<CacheFigures> {
-        self.state.get().map(|state| state.figures())
+    /// What it holds, and what happened in it so far: nothing before its first call.
+    pub(crate) fn figures(&self, path: &'static str) -> CacheFigures {
+        let known = self.state.get().map(|state| state.figures());
+        CacheFigures {
+            name: self.identity.name(path),
+            max_entries: self.policy.max_entries.into(),
+            ..known.unwrap_or_default()
+        }
     }
 
     #[cold]

@@ -39,6 +39,16 @@ struct Named {
 }
 
 impl ByName {
+    /// The policy of an op that was asked for by name.
+    pub(crate) fn policy_of(
+        &self,
+        state: &'static LimiterState,
+    ) -> Option<&'static RateLimitPolicy> {
+        let mut ops = self.ops.values();
+        let op = ops.find(|op| std::ptr::eq(op.state, state))?;
+        op.enabled.then_some(op.policy)
+    }
+
     /// The same names with the configuration of `states`.
     pub(crate) fn again(&self, states: &mut States) -> Result<Self, Vec<ConfigError>> {
         let (mut anew, mut wrong) = (Self::default(), Vec::new());

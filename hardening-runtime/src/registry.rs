@@ -41,7 +41,7 @@ pub(crate) enum Identity {
 }
 
 impl Identity {
-    fn name(self, path: &'static str) -> &'static str {
+    pub(crate) fn name(self, path: &'static str) -> &'static str {
         match self {
             Self::Named(name) => name,
             Self::Site(_) => path,
@@ -270,10 +270,15 @@ impl States {
 
     /// The figures of every op, and of every rate limit that is not shared.
     pub(crate) fn ops(&self) -> Vec<OpSnapshot> {
-        self.limiters
-            .values()
-            .map(|state| state.snapshot())
-            .collect()
+        let policy = |state: &'static LimiterState| {
+            let at_a_site = site::all().filter_map(Site::live_now);
+            let mut at_a_site = at_a_site.filter_map(|live| live.rate_limit.as_ref());
+            let layer = at_a_site.find(|layer| std::ptr::eq(layer.state, state));
+            let by_name = || self.by_name.policy_of(state);
+            layer.map(|layer| &layer.policy).or_else(by_name)
+        };
+        let states = self.limiters.values();
+        states.map(|state| state.snapshot(policy(state))).collect()
     }
 
     /// The configuration in force.

@@ -4,6 +4,7 @@ use crate::{
     bulkhead::BulkheadSnapshot,
     cache::CacheFigures,
     circuit_breaker::Snapshot as CircuitSnapshot,
+    clock,
     journal::{self, ConfigurationSnapshot},
     live::Report,
     metrics::SiteFigures,
@@ -131,16 +132,33 @@ fn settings(report: &Report) -> Vec<SettingInfo> {
 pub struct SiteSnapshot {
     /// Module path, type and function.
     pub path: String,
+    /// The attributes that it has, outside in, those included that are switched off.
+    pub layers: Vec<&'static str>,
     /// Rate, errors, durations, and what the layers did.
     pub figures: SiteFigures,
+    /// The retries that its policy has left; none without a retry or without a budget.
+    pub retry_budget: Option<RetryBudgetSnapshot>,
     /// Its circuit, which it may share.
     pub circuit: Option<CircuitSnapshot>,
     /// Its bulkhead, which it may share.
     pub bulkhead: Option<BulkheadSnapshot>,
-    /// Its cache, which it may share; none before its first call.
+    /// Its cache, which it may share.
     pub cache: Option<CacheFigures>,
+    /// Its operation, whose figures are in [`Snapshot::ops`]; its path for a limit that is written
+    /// at it.
+    pub op: Option<&'static str>,
     /// Keys that its rate limit tracks.
     pub rate_limit_keys: Option<u32>,
+}
+
+/// What is left of the retries that all calls under one policy may make together.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[non_exhaustive]
+pub struct RetryBudgetSnapshot {
+    /// The policy.
+    pub policy: &'static str,
+    /// Retries that could be made now.
+    pub remaining: u64,
 }
 
 /// The state of the whole program.
@@ -196,19 +214,31 @@ fn of_site(site: &'static Site) -> SiteSnapshot {
     let live = site.live();
     SiteSnapshot {
         path: live.path.to_owned(),
+        layers: site.layers().iter().map(declared).collect(),
         figures: site.metrics.snapshot(),
+        retry_budget: live.retry.as_ref().and_then(|layer| {
+            Some(RetryBudgetSnapshot {
+                policy: site.retry_policy(),
+                remaining: layer.state.remaining(&layer.policy.budget?, clock::now()),
+            })
+        }),
         circuit: live
             .circuit_breaker
             .as_ref()
             .map(|layer| layer.state.snapshot(&layer.policy)),
-        bulkhead: live.bulkhead.as_ref().map(|layer| layer.state.snapshot()),
-        cache: live
-            .cache
+        bulkhead: live
+            .bulkhead
             .as_ref()
-            .and_then(super::live::CacheLayer::figures),
+            .map(|layer| layer.state.snapshot(&layer.policy)),
+        cache: live.cache.as_ref().map(|layer| layer.figures(live.path)),
+        op: live.rate_limit.as_ref().map(|layer| layer.state.name()),
         rate_limit_keys: live
             .rate_limit
             .as_ref()
             .map(|layer| layer.state.tracked_keys()),
     }
+}
+
+fn declared(layer: &site::Declared) -> &'static str {
+    layer.kind.attribute()
 }

@@ -105,6 +105,12 @@ impl Site {
         self.layers.iter().find(|layer| layer.kind == kind)
     }
 
+    /// The policy whose calls share a retry budget with those of this site.
+    pub(crate) fn retry_policy(&self) -> &'static str {
+        let declared = self.layer(LayerKind::Retry);
+        declared.and_then(|layer| layer.policy).unwrap_or("default")
+    }
+
     pub(crate) const fn file(&self) -> &'static str {
         self.place.file
     }

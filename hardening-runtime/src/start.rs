@@ -3,7 +3,7 @@
 
 use crate::{
     config::{Config, ConfigError, ConfigErrors, LayerKind, Mistaken, Problem},
-    event,
+    derived, event,
     health::{self, Registry},
     journal, registry, report, site,
     source::{self, Embedded, Found},
@@ -151,6 +151,7 @@ fn put_and_report(config: Config, found: Option<ConfigErrors>) -> Result<Started
     };
     let mut of_file = config.warnings().to_vec();
     of_file.extend(policies_that_nobody_uses(&config));
+    let without_a_layer = derived::without_a_layer(&config);
     put(config, found)?;
     let mut warnings: Vec<String> = of_file.iter().map(ToString::to_string).collect();
     let mut of_sites = warnings_of_sites();
@@ -159,6 +160,7 @@ fn put_and_report(config: Config, found: Option<ConfigErrors>) -> Result<Started
     of_sites.dedup();
     warnings.extend(of_sites);
     warnings.extend(checks_that_nobody_registers());
+    warnings.extend(without_a_layer);
     Ok(Started {
         warnings,
         ..started
@@ -177,10 +179,12 @@ pub(crate) fn put(config: Config, found: Option<ConfigErrors>) -> Result<(), Con
             None
         }
     };
+    let derived = derived::checks(&config);
     registry::put_in_force(config, wrong)?;
     let mut loaded = health_loaded();
     if let Some((defaults, checks)) = checks {
         health::linked().apply(defaults, checks);
+        health::linked().derive(derived);
         health::linked().set_monitored(monitored);
     }
     *loaded = true;
@@ -206,6 +210,7 @@ pub fn registry() -> &'static Registry {
         match health::settings_of(&config) {
             Ok((defaults, checks)) => {
                 registry.apply(defaults, checks);
+                registry.derive(derived::checks(&config));
                 registry.set_monitored(config.health().enabled);
             }
             Err(errors) => event::misconfigured(&errors),

@@ -15,9 +15,10 @@ pub(super) fn explain(config: &Config, name: &str) -> String {
         .cloned()
         .unwrap_or_else(|| health.unnamed());
     let settings = Provider::KEYS.iter();
-    let settings = settings.map(|key| {
+    let settings = settings.filter_map(|key| {
         let value = check.get(key.name).unwrap_or_default();
-        [key.name.to_owned(), value, String::new()]
+        // Null is what a check without more to it says.
+        (value != "null").then(|| [key.name.to_owned(), value, String::new()])
     });
     let origin = config
         .named_checks()
@@ -27,7 +28,7 @@ pub(super) fn explain(config: &Config, name: &str) -> String {
         .map(|(_, origin)| format!(" ({origin})"))
         .unwrap_or_default();
     let text = format!("health check `{name}`{origin}\n\n{}\n", rows(settings));
-    text + &off(health.enabled, check.enabled) + &timeline(&check)
+    text + &off(health.enabled, check.enabled) + &timeline(&counted(check))
 }
 
 fn off(monitor: bool, check: bool) -> String {
@@ -37,6 +38,18 @@ fn off(monitor: bool, check: bool) -> String {
             paragraph("The monitor is switched off: it runs only when asked. If it were on:")
         }
         (true, true) => String::new(),
+    }
+}
+
+/// A layer that a check is derived from has thresholds of its own: the check needs none.
+fn counted(check: Provider) -> Provider {
+    if check.derive.is_none() {
+        return check;
+    }
+    Provider {
+        failure_threshold: 1,
+        success_threshold: 1,
+        ..check
     }
 }
 

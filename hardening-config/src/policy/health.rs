@@ -7,7 +7,7 @@ use crate::{
     file::{Node, Value},
     group::{read_list, settings, show_list},
     schema::{Expects, POSITIVE, Setting, whole},
-    setting::words,
+    setting::{Nullable, words},
 };
 
 settings! {
@@ -31,8 +31,12 @@ settings! {
     pub struct Provider {
         /// Whether it runs. Default true.
         pub enabled: bool = true, Expects::Switch;
-        /// What it does, in a word for people. Default ping.
-        pub check_type: String = "ping".to_owned(), Expects::Text;
+        /// What it does, in a word for people. Default what the check says of itself.
+        pub check_type: Option<String> = None, Expects::Text;
+        /// It is no code, but the state of a layer. Default none.
+        pub derive: Option<Derive> = None, Expects::Word(Derive::WORDS);
+        /// The name of that circuit breaker or bulkhead, or the path of its function. Default the check's own name.
+        pub name: Option<String> = None, Expects::Text;
         /// The time between two runs. Default that of all checks.
         pub interval: Duration = Duration::from_secs(30), POSITIVE;
         /// How long it may take. Default that of all checks.
@@ -48,6 +52,34 @@ settings! {
             of: &Expects::Word(HealthGroup::WORDS),
             min: 1,
         };
+    }
+}
+
+/// What a check is derived from.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Derive {
+    /// The state of a circuit breaker.
+    CircuitBreaker,
+    /// The queue of a bulkhead.
+    Bulkhead,
+}
+
+words!(Derive { CircuitBreaker = "circuit_breaker", Bulkhead = "bulkhead" });
+
+impl Nullable for Derive {}
+
+impl Derive {
+    fn from_node(node: &Node) -> Option<Self> {
+        match &node.value {
+            Value::Text(word) => Self::from_word(word),
+            _ => None,
+        }
+    }
+
+    /// The name in YAML: `circuit_breaker` or `bulkhead`.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        self.word()
     }
 }
 

@@ -16,7 +16,7 @@ pub use bulkhead::BulkheadPolicy;
 pub use cache::CachePolicy;
 pub use circuit_breaker::CircuitBreakerPolicy;
 pub use doubt::Doubt;
-pub use health::{HealthDefaults, HealthGroup, HealthPolicy, Provider};
+pub use health::{Derive, HealthDefaults, HealthGroup, HealthPolicy, Provider};
 pub use rate_limit::{Limit, RateLimitPolicy, Scope};
 pub use retry::{Budget, Jitter, RetryPolicy};
 pub use runtime::RuntimePolicy;

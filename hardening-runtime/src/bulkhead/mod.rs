@@ -190,7 +190,7 @@ impl Bulkhead {
     /// What it holds now, and how many it rejected. Reading changes nothing.
     #[must_use]
     pub fn snapshot(&self) -> BulkheadSnapshot {
-        self.state.snapshot()
+        self.state.snapshot(&self.policy)
     }
 
     #[cold]

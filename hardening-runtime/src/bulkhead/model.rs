@@ -67,9 +67,9 @@ fn enter(state: &BulkheadState, max_concurrent: u32) -> Place<'_> {
 }
 
 fn assert_whole(state: &BulkheadState, max_concurrent: u32) {
-    let snapshot = state.snapshot();
-    assert_eq!((snapshot.running, snapshot.queued.total()), (0, 0));
     let policy = policy(max_concurrent);
+    let snapshot = state.snapshot(&policy);
+    assert_eq!((snapshot.running, snapshot.queued.total()), (0, 0));
     let places: Vec<_> = (0..max_concurrent)
         .map(|_| state.try_enter(&policy))
         .collect();

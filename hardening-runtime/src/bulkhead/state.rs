@@ -203,10 +203,13 @@ impl BulkheadState {
     }
 
     /// The figures of now.
-    pub(crate) fn snapshot(&self) -> BulkheadSnapshot {
+    pub(crate) fn snapshot(&self, policy: &BulkheadPolicy) -> BulkheadSnapshot {
         let queue = lock(&self.queue);
         let queued = |priority| u32::try_from(queue.waiting(priority)).unwrap_or(u32::MAX);
         BulkheadSnapshot {
+            name: self.name,
+            max_concurrent: policy.max_concurrent,
+            max_queue: policy.max_queue,
             running: running(self.counts.load(Ordering::Relaxed)),
             queued: Queued {
                 urgent: queued(Priority::Urgent),
@@ -248,6 +251,12 @@ impl Drop for Place<'_> {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 #[non_exhaustive]
 pub struct BulkheadSnapshot {
+    /// The bulkhead.
+    pub name: &'static str,
+    /// Calls that may have a place at once.
+    pub max_concurrent: u32,
+    /// Calls that may wait for one.
+    pub max_queue: u32,
     /// Calls that have a place.
     pub running: u32,
     /// Calls that wait for one.

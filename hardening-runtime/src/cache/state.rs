@@ -57,9 +57,16 @@ impl<K, V> fmt::Debug for CacheState<K, V> {
     }
 }
 
-/// What happened in a cache since the start. Hits are counted by those who ask.
+/// What a cache holds, and what happened in it since the start. Hits are counted by those who ask.
 #[derive(serde::Serialize, Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct CacheFigures {
+    /// The cache.
+    pub name: &'static str,
+    /// Results held, those included that have expired and are not freed yet.
+    pub entries: u64,
+    /// Results that may be held.
+    pub max_entries: u64,
     /// Calls that found nothing to serve, those included that refresh ahead.
     pub misses: u64,
     /// Misses that another caller's run answered.
@@ -113,6 +120,9 @@ impl<K: Key, V: Value> CacheState<K, V> {
     #[must_use]
     pub fn figures(&self) -> CacheFigures {
         CacheFigures {
+            name: self.name,
+            entries: self.store.len() as u64,
+            max_entries: self.max_entries.load(Relaxed),
             misses: self.misses.load(Relaxed),
             coalesced: self.coalesced.load(Relaxed),
             stale: self.stale.load(Relaxed),

@@ -5,7 +5,7 @@ use super::{
     word::Phase,
 };
 use crate::{clock, config::CircuitBreakerPolicy};
-use serde::Serialize;
+use serde::{Serialize, Serializer};
 use std::{fmt, time::Duration};
 
 /// What a circuit does with calls.
@@ -31,10 +31,12 @@ pub struct Snapshot {
     pub state: State,
     /// Whether it was told to, and stays so until it is reset.
     pub forced: bool,
-    /// How long it has been in this state.
+    /// How long it has been in this state. Serialised as seconds.
+    #[serde(serialize_with = "seconds")]
     pub time_in_state: Duration,
     /// When a call that is rejected now may be admitted: zero when it would be admitted, none while
-    /// the circuit is forced open.
+    /// the circuit is forced open. Serialised as seconds.
+    #[serde(serialize_with = "seconds_if_any")]
     pub retry_after: Option<Duration>,
     /// Failures in a row, while closed.
     pub failures_in_a_row: u64,
@@ -48,6 +50,19 @@ pub struct Snapshot {
     pub rejected: u64,
     /// How many it would have rejected, and let through: `mode: observe`.
     pub would_have_rejected: u64,
+}
+
+#[allow(clippy::trivially_copy_pass_by_ref)] // serde's signature
+fn seconds<S: Serializer>(duration: &Duration, serializer: S) -> Result<S::Ok, S::Error> {
+    serializer.serialize_f64(duration.as_secs_f64())
+}
+
+#[allow(clippy::ref_option)] // serde's signature
+fn seconds_if_any<S: Serializer>(
+    duration: &Option<Duration>,
+    serializer: S,
+) -> Result<S::Ok, S::Error> {
+    duration.map(|it| it.as_secs_f64()).serialize(serializer)
 }
 
 /// The results that a circuit's rates are taken over.
@@ -104,6 +119,19 @@ impl Snapshot {
 }
 
 impl State {
+    /// Every state.
+    pub const ALL: [Self; 3] = [Self::Closed, Self::Open, Self::HalfOpen];
+
+    /// Its name in figures and events: `closed`, `open` or `half-open`.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Closed => "closed",
+            Self::Open => "open",
+            Self::HalfOpen => "half-open",
+        }
+    }
+
     const fn of(phase: Phase) -> Self {
         match phase {
             Phase::Closed { .. } | Phase::ForcedClosed => Self::Closed,
@@ -115,10 +143,6 @@ impl State {
 
 impl fmt::Display for State {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(match self {
-            Self::Closed => "closed",
-            Self::Open => "open",
-            Self::HalfOpen => "half-open",
-        })
+        f.write_str(self.as_str())
     }
 }

@@ -77,14 +77,17 @@ impl AnyCheck {
         }
     }
 
-    pub(super) fn derived(answer: impl Fn() -> HealthResult + Send + Sync + 'static) -> Self {
+    pub(super) fn derived(
+        check_type: &'static str,
+        answer: impl Fn() -> HealthResult + Send + Sync + 'static,
+    ) -> Self {
         let answer = Arc::new(answer);
         let ask = move || {
             let answer = Arc::clone(&answer);
             Box::pin(async move { answer() }) as Answer
         };
         Self {
-            check_type: "derived",
+            check_type,
             ..Self::new(Manner::Derived, ask)
         }
     }
@@ -95,7 +98,10 @@ impl AnyCheck {
         } else {
             Manner::Async
         };
-        Self::new(manner, probe.run)
+        Self {
+            check_type: "ping",
+            ..Self::new(manner, probe.run)
+        }
     }
 
     pub(super) fn ask(&self) -> Answer {

@@ -89,7 +89,7 @@ pub use check::{Check, IntoCheck};
 pub use monitor::Monitor;
 pub use probe::{Probe, probes};
 pub use registry::Registry;
-pub(crate) use registry::linked;
+pub(crate) use registry::{Derived, linked};
 pub use report::{CheckReport, HealthReport};
 pub(crate) use settings::settings_of;
 pub use settings::{Group, HealthSettings};

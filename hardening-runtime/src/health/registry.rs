@@ -9,7 +9,10 @@ use super::{
     settings::{Group, HealthSettings},
     status::{HealthResult, Status},
 };
-use crate::sync::{Mutex, lock};
+use crate::{
+    config::Derive,
+    sync::{Mutex, lock},
+};
 use std::{
     collections::BTreeMap,
     fmt,
@@ -50,6 +53,17 @@ struct Inner {
     providers: BTreeMap<String, HealthSettings>,
     /// The configuration stops the monitors.
     unmonitored: bool,
+    /// What the configuration derives each of its checks from, by name, and the entry's identity.
+    derived: BTreeMap<Arc<str>, (u64, (Derive, String))>,
+}
+
+/// A check that the configuration derives from a layer.
+pub(crate) struct Derived {
+    /// Its name.
+    pub(crate) check: String,
+    /// The kind and the name of the layer.
+    pub(crate) from: (Derive, String),
+    pub(crate) answer: Arc<dyn Fn() -> HealthResult + Send + Sync>,
 }
 
 /// A check that is enabled, and its settings in force.
@@ -62,6 +76,36 @@ impl Inner {
             .get(&*entry.name)
             .or(entry.own.as_ref())
             .unwrap_or(&self.defaults)
+    }
+
+    fn derive(&mut self, wanted: Vec<Derived>) {
+        let before = std::mem::take(&mut self.derived);
+        let stays = |name: &str, from: &(Derive, String)| {
+            let mut wanted = wanted.iter();
+            wanted.any(|derived| derived.check == name && derived.from == *from)
+        };
+        for (name, (id, from)) in before {
+            let is_ours = self.entries.get(&name).is_some_and(|entry| entry.id == id);
+            match (is_ours, stays(&name, &from)) {
+                (true, true) => drop(self.derived.insert(name, (id, from))),
+                (true, false) => drop(self.entries.remove(&name)),
+                (false, _) => {}
+            }
+        }
+        for Derived {
+            check,
+            from,
+            answer,
+        } in wanted
+        {
+            let name: Arc<str> = check.into();
+            if !self.entries.contains_key(&name) {
+                let check = AnyCheck::derived(from.0.as_str(), move || answer());
+                let entry = Arc::new(Entry::new(Arc::clone(&name), check, None));
+                self.derived.insert(Arc::clone(&name), (entry.id, from));
+                self.entries.insert(name, entry);
+            }
+        }
     }
 
     fn enabled(&self) -> impl Iterator<Item = Enabled> {
@@ -161,7 +205,14 @@ impl Registry {
         name: impl Into<Arc<str>>,
         answer: impl Fn() -> HealthResult + Send + Sync + 'static,
     ) {
-        self.add(name.into(), AnyCheck::derived(answer), None);
+        self.add(name.into(), AnyCheck::derived("derived", answer), None);
+    }
+
+    /// Puts the checks in force that the configuration derives from layers, in the place of those that
+    /// it derived before. One that stays the same keeps its results; a check that was registered
+    /// under its name stays.
+    pub(crate) fn derive(&self, wanted: Vec<Derived>) {
+        self.shared.change(|inner| inner.derive(wanted));
     }
 
     fn add(&self, name: Arc<str>, check: AnyCheck, own: Option<HealthSettings>) {
@@ -293,9 +344,10 @@ impl Registry {
     #[cfg(feature = "test-util")]
     pub fn reset(&self) {
         let fresh = entries(&self.shared.probes);
-        let _replaced = self
-            .shared
-            .change(|inner| std::mem::replace(&mut inner.entries, fresh));
+        let _replaced = self.shared.change(|inner| {
+            inner.derived.clear();
+            std::mem::replace(&mut inner.entries, fresh)
+        });
     }
 }
 

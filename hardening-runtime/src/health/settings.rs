@@ -96,7 +96,7 @@ impl From<config::Provider> for HealthSettings {
             timeout: policy.timeout,
             failure_threshold: policy.failure_threshold,
             success_threshold: policy.success_threshold,
-            check_type: policy.check_type,
+            check_type: policy.check_type.unwrap_or_default(),
             critical: policy.critical,
             groups: policy.groups.into_iter().map(Group::from).collect(),
         }

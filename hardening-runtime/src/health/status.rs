@@ -16,6 +16,9 @@ pub enum Status {
 }
 
 impl Status {
+    /// Every status, from best to worst.
+    pub const ALL: [Self; 3] = [Self::Healthy, Self::Degraded, Self::Unhealthy];
+
     /// The status as text: `healthy`, `degraded` or `unhealthy`.
     #[must_use]
     pub const fn as_str(self) -> &'static str {

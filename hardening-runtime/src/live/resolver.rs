@@ -155,7 +155,7 @@ impl<'a> Resolver<'a> {
 
     pub(super) fn retry(&mut self) -> Option<Layer<RetryPolicy, BudgetState>> {
         let (policy, observe) = self.policy(LayerKind::Retry)?;
-        let name = self.policy_of(LayerKind::Retry).unwrap_or("default");
+        let name = self.site.retry_policy();
         let state = self.states.budget(name);
         Some(Layer {
             policy,

@@ -109,6 +109,17 @@ impl Durations {
         self.counts.iter().take(last + 1).sum()
     }
 
+    /// How many durations are no longer than `limit`, which is moved to the nearest edge of a
+    /// bucket: off by 6 % at most.
+    #[must_use]
+    pub fn count_within(&self, limit: Duration) -> u64 {
+        let nanos = crate::clock::nanos(limit);
+        let bucket = bucket_of(nanos);
+        let is_last = bucket == BUCKETS - 1;
+        let whole = !is_last && nanos - start_of(bucket) > start_of(bucket + 1) - nanos;
+        self.counts.iter().take(bucket + usize::from(whole)).sum()
+    }
+
     /// Adds another histogram's durations to this one's.
     pub fn merge(&mut self, other: &Self) {
         self.raise(other.counts.iter().copied());

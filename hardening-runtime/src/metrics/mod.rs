@@ -14,6 +14,10 @@
 //! shares its shard with another or none. Nothing is allocated and no lock taken. Reading sums the
 //! shards, in about 1.5 µs.
 //!
+//! # For others to read
+//!
+//! [`prometheus`] and [`json`] make text of [`snapshot()`](crate::snapshot) for the world outside.
+//!
 //! # Memory
 //!
 //! Fixed: 2.6 KiB per shard, allocated when a thread of that shard first calls the function, and at
@@ -29,6 +33,11 @@ mod model;
 #[cfg(all(test, not(hardening_loom)))]
 mod tests;
 
+// They are made of the whole program's state, a floor further up.
+pub use crate::expose::{
+    BUCKET_LIMITS, Cache, DurationSeconds, Figures, PROMETHEUS_CONTENT_TYPE, Queue, Requests,
+    Summary, json, prometheus, prometheus_of_health,
+};
 pub use histogram::Durations;
 pub use snapshot::{Latency, RejectedBy, SiteFigures, WouldHave};
 
@@ -69,6 +78,22 @@ pub enum Outcome {
 
 impl Outcome {
     const COUNT: usize = Self::Dropped as usize + 1;
+
+    /// Its name in figures, such as `rate_limited`.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Success => "success",
+            Self::Error => "error",
+            Self::RateLimited => "rate_limited",
+            Self::CircuitOpen => "circuit_open",
+            Self::BulkheadFull => "bulkhead_full",
+            Self::TimedOut => "timed_out",
+            Self::LoadFailed => "load_failed",
+            Self::Panicked => "panicked",
+            Self::Dropped => "dropped",
+        }
+    }
 
     /// What a call that ends with `result` came to.
     pub const fn of<T, E>(result: &Result<T, Failure<E>>) -> Self {

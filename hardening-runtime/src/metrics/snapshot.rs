@@ -165,6 +165,22 @@ impl SiteFigures {
         }
     }
 
+    /// The calls that ended, by what they came to: disjoint, and together all of them.
+    #[must_use]
+    pub const fn by_outcome(&self) -> [(Outcome, u64); Outcome::COUNT] {
+        [
+            (Outcome::Success, self.success),
+            (Outcome::Error, self.error),
+            (Outcome::RateLimited, self.rate_limited),
+            (Outcome::CircuitOpen, self.circuit_open),
+            (Outcome::BulkheadFull, self.bulkhead_full),
+            (Outcome::TimedOut, self.timed_out),
+            (Outcome::LoadFailed, self.load_failed),
+            (Outcome::Panicked, self.panicked),
+            (Outcome::Dropped, self.dropped),
+        ]
+    }
+
     /// Calls that ended.
     #[must_use]
     pub const fn calls(&self) -> u64 {

@@ -123,6 +123,20 @@ impl Lane {
         self.look(limit.scope, ask.key, decide)
     }
 
+    /// The moment at which the bucket is full that is the furthest from it: everybody's, or, of
+    /// those of the keys, the one that is used up most.
+    pub(super) fn full_last_at(&self, limit: &Limit, ask: &Ask) -> u64 {
+        match limit.scope {
+            Scope::Global => self.full_at(limit, ask),
+            Scope::Key => {
+                let rate = Rate::of(limit);
+                let generation = self.generation(rate.window);
+                let tat = |word| self.read(word, generation, rate, ask.now).0;
+                self.keys.words().map(tat).max().unwrap_or(UNUSED)
+            }
+        }
+    }
+
     pub(super) fn reset_key(&self, key: u64) {
         self.keys.remove(key.max(1));
     }

@@ -146,6 +146,12 @@ impl Level {
         }
     }
 
+    /// The word of every slot, those included that nobody owns.
+    pub(super) fn words(&self) -> impl Iterator<Item = u64> {
+        let slots = self.groups.iter().flat_map(|group| &group.0);
+        slots.map(|slot| slot.word.load(Ordering::Acquire))
+    }
+
     /// Frees every slot; says how many had an owner.
     pub(super) fn clear(&self) -> u32 {
         let slots = self.groups.iter().flat_map(|group| &group.0);

@@ -200,7 +200,10 @@ impl LimiterState {
         ready
     }
 
-    fn lanes_of<'a>(&'a self, limits: &'a [Limit]) -> impl Iterator<Item = (&'a Lane, &'a Limit)> {
+    pub(super) fn lanes_of<'a>(
+        &'a self,
+        limits: &'a [Limit],
+    ) -> impl Iterator<Item = (&'a Lane, &'a Limit)> {
         let mut last: Option<&Lane> = None;
         limits.iter().map(move |limit| {
             let lane = last.map_or(&self.lanes, Lane::next);

@@ -68,6 +68,7 @@ mod limiter;
 mod line;
 #[cfg(all(test, hardening_loom))]
 mod model;
+mod snapshot;
 mod table;
 #[cfg(all(test, not(hardening_loom)))]
 mod tests;
@@ -76,7 +77,9 @@ mod wait;
 mod word;
 
 pub use limiter::{Admission, LimiterState, Quota};
-pub use trial::{OpSnapshot, Verdict};
+pub(crate) use snapshot::scope_name;
+pub use snapshot::{LimitSnapshot, OpSnapshot};
+pub use trial::Verdict;
 pub use wait::Place;
 
 use crate::{clock, config::RateLimitPolicy, event, name, outcome::Rejected};

@@ -18,7 +18,7 @@
 
 use super::{
     level::{Level, Seized},
-    word::UNUSED,
+    word::{self, UNUSED},
 };
 use crate::sync::{AtomicU32, AtomicU64, Mutex, Ordering, lock};
 use std::sync::OnceLock;
@@ -31,6 +31,9 @@ const OVERFLOWS: usize = if cfg!(hardening_loom) { 1 } else { 256 };
 /// Groups swept for each new key, and when it would find no place otherwise.
 const SWEEP: usize = 8;
 const SEARCH: usize = 1_024;
+
+/// Slots that are looked at for figures: 2 MiB.
+const LOOKED_AT: usize = 1 << 17;
 
 /// How long a key is idle before others take its place while there are more: a key in steady use
 /// is often full again between two calls, and had better keep its place. A second.
@@ -158,6 +161,16 @@ impl Table {
         for shared in self.overflows.get().into_iter().flatten() {
             shared.store(UNUSED, Ordering::Release);
         }
+    }
+
+    /// The words of the keys, and of the buckets that keys share. Of a large table, those of the
+    /// newest level's first slots: whoever looks at figures should not read gigabytes.
+    pub(super) fn words(&self) -> impl Iterator<Item = u64> {
+        let levels = self.levels.iter().rev().filter_map(OnceLock::get);
+        let owned = levels.flat_map(Level::words).take(LOOKED_AT);
+        let shared = self.overflows.get().into_iter().flatten();
+        let shared = shared.map(|word| word.load(Ordering::Acquire));
+        owned.filter(|word| word::is_owned(*word)).chain(shared)
     }
 
     /// Bytes of the levels allocated so far.

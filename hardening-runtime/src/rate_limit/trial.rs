@@ -8,7 +8,6 @@ use crate::{
     observed::Observed,
     sync::{AtomicU64, Ordering},
 };
-use serde::Serialize;
 
 /// What an operation would have done to the calls of the sites that only observe it.
 #[derive(Debug)]
@@ -35,23 +34,6 @@ pub enum Verdict {
     Delayed,
     /// It would have been rejected. It has taken nothing.
     Rejected,
-}
-
-/// The figures of one operation, over all sites that share it.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
-#[non_exhaustive]
-pub struct OpSnapshot {
-    /// The operation; the path of the function for a limit that is written at it.
-    pub op: &'static str,
-    /// Keys with a bucket of their own.
-    pub keys: u32,
-    /// Calls that wait for their turn.
-    pub waiting: usize,
-    /// Calls that `mode: observe` let through and `mode: enforce` would have rejected.
-    pub would_have_rejected: u64,
-    /// Calls that `mode: observe` let through at once and that would have had to wait. Some of them
-    /// would have been rejected in the end, behind the others.
-    pub would_have_waited: u64,
 }
 
 impl LimiterState {
@@ -81,14 +63,12 @@ impl LimiterState {
         }
     }
 
-    /// What is shown of it.
-    pub(crate) fn snapshot(&self) -> OpSnapshot {
-        OpSnapshot {
-            op: self.name(),
-            keys: self.tracked_keys(),
-            waiting: self.waiting(),
-            would_have_rejected: self.trial().rejections.total(),
-            would_have_waited: self.trial().waits.load(Ordering::Relaxed),
-        }
+    /// What it would have rejected, and what it would have made wait.
+    pub(super) fn would_have(&self) -> (u64, u64) {
+        let trial = self.trial();
+        (
+            trial.rejections.total(),
+            trial.waits.load(Ordering::Relaxed),
+        )
     }
 }

@@ -107,6 +107,20 @@ impl BudgetState {
             || self.spend_reserve(budget.min_per_second, now)
     }
 
+    /// The retries that could be made at `now`: whole ones of what calls earned, and of the reserve.
+    /// Reading changes nothing.
+    pub(crate) fn remaining(&self, budget: &Budget, now: Moment) -> u64 {
+        let earned = self.earned.load(Acquire);
+        let earned = earned.min(self.bound(share(budget.ratio), now)) / TOKEN;
+        let reserve = cost(budget.min_per_second).map_or(0, |cost| {
+            let now = now.as_nanos();
+            let emptied = now.saturating_add(SPAN.max(cost));
+            let full_at = self.full_at.load(Acquire).clamp(now, emptied);
+            (emptied - full_at) / cost
+        });
+        earned.saturating_add(reserve)
+    }
+
     fn spend_earned(&self, share: u64, now: Moment) -> bool {
         update(&self.earned, |earned| {
             earned.min(self.bound(share, now)).checked_sub(TOKEN)

@@ -108,7 +108,7 @@ proptest! {
             callers.sort_unstable();
             model.running.sort_unstable();
             prop_assert_eq!(&callers, &model.running);
-            let snapshot = state.snapshot();
+            let snapshot = state.snapshot(&policy(1, MAX_QUEUE));
             prop_assert_eq!(snapshot.running as usize, callers.len());
             prop_assert_eq!(snapshot.queued.total(), model.waiting);
         }

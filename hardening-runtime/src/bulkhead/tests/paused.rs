@@ -184,12 +184,12 @@ async fn growing_admits_those_who_wait_and_shrinking_lets_running_calls_finish()
     assert!(poll_once(fourth.as_mut()).is_pending());
 
     state.resize(1);
-    assert_eq!(state.snapshot().running, 3);
+    assert_eq!(state.snapshot(&large).running, 3);
     drop((first, places.0));
     assert!(poll_once(fourth.as_mut()).is_pending());
     drop(places.1);
     assert!(fourth.await.is_ok());
-    assert_eq!(state.snapshot().running, 0);
+    assert_eq!(state.snapshot(&large).running, 0);
 }
 
 #[tokio::test(start_paused = true)]
