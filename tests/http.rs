@@ -78,6 +78,54 @@ fn critical() -> HealthSettings {
     }
 }
 
+#[retryable(base_delay = 0)]
+async fn measured(runs: &support::Runs) -> AppResult<u32> {
+    match runs.up() {
+        1 => Err(AppError::Busy),
+        run => Ok(run),
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn the_figures_are_served_for_prometheus_and_as_small_json() {
+    let _alone = testing::alone();
+    measured(&support::Runs::new())
+        .await
+        .expect("the second attempt");
+    let text = fetch("/metrics").await;
+    assert_eq!(text.status, StatusCode::OK);
+    assert_eq!(
+        text.header("content-type"),
+        Some("text/plain; version=0.0.4; charset=utf-8")
+    );
+    assert_eq!(text.header("cache-control"), Some("no-store"));
+    assert_eq!(
+        text.body,
+        hardening::metrics::prometheus(&hardening::snapshot())
+    );
+    assert!(
+        text.body.contains("site=\"http::measured\""),
+        "{}",
+        text.body
+    );
+    let small = fetch("/metrics.json").await.json();
+    assert_eq!(small["requests"]["total"], 1);
+    assert_eq!(small["requests"]["success"], 1);
+    assert_eq!(small["requests"]["errorRate"], 0.0);
+    assert_eq!(small["sites"]["http::measured"]["requests"]["total"], 1);
+    for (of, keys) in [
+        ("cache", vec!["hits", "misses", "hitRate"]),
+        ("duration", vec!["avg", "p95", "p99"]),
+        ("queue", vec!["queueSize", "processing", "urgent"]),
+    ] {
+        for key in keys {
+            assert!(small[of][key].is_number(), "{of}.{key} in {small}");
+        }
+    }
+    let refused = ask(router(), request("POST", "/metrics")).await;
+    assert_eq!(refused.status, StatusCode::METHOD_NOT_ALLOWED);
+}
+
 #[tokio::test(start_paused = true)]
 async fn health_is_200_until_a_critical_check_is_unhealthy() {
     let _alone = testing::alone();

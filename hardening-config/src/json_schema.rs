@@ -204,11 +204,17 @@ fn health_checks() -> Json {
     let (defaults, provider) = (HealthDefaults::base(), Provider::base());
     let mut section = properties(HealthDefaults::KEYS, &|key| defaults.get(key));
     let of_one = properties(Provider::KEYS, &|key| provider.get(key));
+    let present = |key: &str, nothing: Json| json!({"required": [key], "properties": {key: {"not": nothing}}});
+    // A variable may come to nothing.
+    let nothing = json!({"anyOf": [{"type": "null"}, refer("variable")]});
+    let mut one = closed("One check.", of_one);
+    one["if"] = present("name", nothing);
+    one["then"] = present("derive", json!({"type": "null"}));
     let providers = json!({
         "description": "The checks, by name.",
         "type": ["object", "null"],
         "propertyNames": {"minLength": 1, "maxLength": MAX_NAME},
-        "additionalProperties": closed("One check.", of_one),
+        "additionalProperties": one,
     });
     section.insert("providers".to_owned(), providers);
     closed(

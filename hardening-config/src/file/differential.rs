@@ -89,7 +89,7 @@ fn text() -> impl Strategy<Value = String> {
         .prop_map(String::from),
     ]
     // `${` means something here only.
-    .prop_map(|text| text.replace("${", "$"))
+    .prop_map(|text| text.replace("${", "$ {"))
 }
 
 fn tree() -> impl Strategy<Value = Theirs> {

@@ -2,7 +2,7 @@
 //!
 //! | | |
 //! |---|---|
-//! | [`router()`] | the routes `/health`, `/health/live`, `/health/ready`, `/sites` |
+//! | [`router()`] | the routes `/health`, `/health/live`, `/health/ready`, `/sites`, `/metrics`, `/metrics.json` |
 //! | [`Rejected`](crate::Rejected) | is a response: 429, 503 or 504, with `Retry-After` |
 //! | [`RequestIdLayer`] | a request's id, in every event of the request |
 
@@ -14,12 +14,15 @@ mod sites;
 
 pub use request_id::{Identified, RequestIdLayer, RequestIdService};
 
-use crate::health::Group;
+use crate::{expose, health::Group, snapshot};
 use axum::{
     Router,
-    http::{HeaderValue, header::CACHE_CONTROL},
+    http::{
+        HeaderValue, StatusCode,
+        header::{CACHE_CONTROL, CONTENT_TYPE},
+    },
     middleware::{from_fn, map_response},
-    response::Response,
+    response::{IntoResponse, Response},
     routing::get,
 };
 
@@ -34,10 +37,12 @@ const MOST: usize = 1000;
 /// | `/health` | runs all checks; the report, with the state of each circuit |
 /// | `/health/live` | the same of the group `liveness`: should the platform restart this process? |
 /// | `/health/ready` | the same of the group `readiness`: may traffic come here? |
+/// | `/metrics` | the figures as text for Prometheus: [`metrics::prometheus`](crate::metrics::prometheus) |
+/// | `/metrics.json` | the figures as small JSON: [`metrics::json`](crate::metrics::json()) |
 /// | `/sites` | every annotated function with its settings, and the present [`Snapshot`](crate::Snapshot) |
 ///
 /// Health is 200 while it is healthy or degraded, and 503 when it is unhealthy. All routes take `GET`
-/// and `HEAD`, read no body, and answer in JSON with `Cache-Control: no-store`.
+/// and `HEAD`, read no body, and answer in JSON (`/metrics` in text) with `Cache-Control: no-store`.
 ///
 /// Together they take from the rate limit of the op `health_check` (100 in 60 s, unless the file says
 /// otherwise) and answer 429 above it. The limit is for each address of a peer (of IPv6, each `/64`) where the service is
@@ -54,8 +59,19 @@ pub fn router() -> Router {
             get(|| health::answer(Some(Group::Readiness))),
         )
         .route("/sites", get(sites::answer))
+        .route("/metrics", get(metrics))
+        .route("/metrics.json", get(metrics_json))
         .route_layer(from_fn(limit::limited))
         .route_layer(map_response(not_stored))
+}
+
+async fn metrics() -> impl IntoResponse {
+    let text = expose::prometheus(&snapshot());
+    ([(CONTENT_TYPE, expose::PROMETHEUS_CONTENT_TYPE)], text)
+}
+
+async fn metrics_json() -> Response {
+    json(&expose::json(&snapshot()))
 }
 
 async fn not_stored(mut response: Response) -> Response {
@@ -66,10 +82,6 @@ async fn not_stored(mut response: Response) -> Response {
 
 /// `value` as JSON. What is served here has nothing that JSON cannot hold.
 fn json(value: &impl serde::Serialize) -> Response {
-    use axum::{
-        http::{StatusCode, header::CONTENT_TYPE},
-        response::IntoResponse,
-    };
     match serde_json::to_vec(value) {
         Ok(body) => ([(CONTENT_TYPE, "application/json")], body).into_response(),
         Err(error) => (StatusCode::INTERNAL_SERVER_ERROR, error.to_string()).into_response(),
