@@ -191,7 +191,7 @@ async fn arguments_that_cannot_be_shared_leave_the_future_send() {
     #[bulkhead]
     async fn read(text: impl AsRef<str> + Clone + Send, runs: &Runs) -> AppResult<usize> {
         runs.up();
-        let len = format!("{}", text.as_ref()).len();
+        let len = text.as_ref().to_string().len();
         tokio::task::yield_now().await;
         Ok(len)
     }
