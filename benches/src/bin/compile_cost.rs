@@ -251,7 +251,7 @@ fn clean_builds(workspace: &Path, room: &Path) -> io::Result<()> {
     println!("\nFrom nothing, `cargo check`:\n");
     println!("| crate, with all that it needs | processor seconds |");
     println!("|---|---|");
-    for package in ["hardening-macros", "hardening", "tracing"] {
+    for package in ["hardening-macros", "hardening"] {
         let target = room.join("clean");
         if target.exists() {
             fs::remove_dir_all(&target)?;
