@@ -39,8 +39,9 @@ pub(super) fn refuse_function(
             &first.at,
             "this method has no body here: write one, or the attribute where the method is implemented",
         ),
-        Some(_) if refuse_expanded(ours, &function.attributes, around, errors) => {}
-        Some(_) => {}
+        Some(_) => {
+            refuse_expanded(ours, &function.attributes, around, errors);
+        }
     }
     if let Some(constness) = &function.signature.constness {
         errors.at(
