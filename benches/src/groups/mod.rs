@@ -1,6 +1,8 @@
 //! The groups of scenarios, one a layer.
 
+mod bulkhead;
 mod retry;
+mod timeout;
 
 use crate::rounds::Scenario;
 
@@ -11,8 +13,20 @@ pub(crate) struct Group {
     pub(crate) scenarios: fn() -> Vec<Scenario>,
 }
 
-pub(crate) const GROUPS: [Group; 1] = [Group {
-    name: "retry",
-    about: "Retry",
-    scenarios: retry::scenarios,
-}];
+pub(crate) const GROUPS: &[Group] = &[
+    Group {
+        name: "retry",
+        about: "Retry",
+        scenarios: retry::scenarios,
+    },
+    Group {
+        name: "bulkhead",
+        about: "Bulkhead",
+        scenarios: bulkhead::scenarios,
+    },
+    Group {
+        name: "timeout",
+        about: "Timeout",
+        scenarios: timeout::scenarios,
+    },
+];
