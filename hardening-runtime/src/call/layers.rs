@@ -10,7 +10,7 @@ use crate::{
     metrics::{Event, Layer},
     outcome::{Class, Failure, Rejected},
     rate_limit::{Admission, Verdict},
-    retry::{Driver, Next, RetryEvent},
+    retry::{Driver, Next, Purse, RetryEvent},
 };
 use std::{
     fmt,
@@ -94,14 +94,16 @@ impl Call {
     #[must_use]
     pub fn retry(&self) -> Retrying {
         Retrying(self.live.retry.as_ref().map(|layer| {
-            let (deadline, budget) = (self.deadline(), Some(layer.state));
+            let (deadline, purse) = (self.deadline(), Purse::Shared(layer.state));
             // `max_elapsed` is the time of the attempts: what held the call up before is not in it.
-            let now = if self.live.retries_first {
-                self.began
-            } else {
-                clock::now()
+            let now = || {
+                if self.live.retries_first {
+                    self.began
+                } else {
+                    clock::now()
+                }
             };
-            Driver::begin(self.live.path, &layer.policy, budget, deadline, now)
+            Driver::begin(self.live.path, &layer.policy, purse, deadline, now)
         }))
     }
 

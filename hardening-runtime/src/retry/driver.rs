@@ -1,7 +1,7 @@
 //! What async and blocking calls have in common: after each attempt, decide, and tell.
 
 use super::{
-    budget::BudgetState,
+    budget::Purse,
     state::{RetryState, Verdict, Why, verdict},
 };
 use crate::{
@@ -80,46 +80,50 @@ pub struct Driver<'a> {
     state: RetryState,
     site: &'static str,
     policy: &'a RetryPolicy,
-    budget: Option<&'a BudgetState>,
+    purse: Purse<'a>,
     deadline: Option<Moment>,
 }
 
 impl<'a> Driver<'a> {
-    /// A call begins at `now`; it earns its share of the budget. Retries neither start nor wait
-    /// beyond `deadline`.
+    /// A call begins; it earns its share of the budget. Retries neither start nor wait beyond
+    /// `deadline`. The present is asked for only where it matters: most calls need no retry.
+    #[inline]
     #[must_use]
-    pub fn begin(
+    pub(crate) fn begin(
         site: &'static str,
         policy: &'a RetryPolicy,
-        budget: Option<&'a BudgetState>,
+        purse: Purse<'a>,
         deadline: Option<Moment>,
-        now: Moment,
+        now: impl Fn() -> Moment,
     ) -> Self {
-        if let (Some(settings), Some(budget)) = (&policy.budget, budget) {
-            budget.deposit(settings, now);
+        if let Some(settings) = &policy.budget {
+            purse.deposit(settings, &now);
         }
         Self {
-            state: RetryState::new(now),
+            state: RetryState::new(policy.max_elapsed.map(|_| now())),
             site,
             policy,
-            budget,
+            purse,
             deadline,
         }
     }
 
     /// Which attempt is under way; the first is 1.
+    #[inline]
     #[must_use]
     pub const fn attempt(&self) -> u32 {
         self.state.attempt()
     }
 
     /// The moment beyond which nothing is retried.
+    #[inline]
     #[must_use]
     pub const fn deadline(&self) -> Option<Moment> {
         self.deadline
     }
 
     /// What follows an attempt within the layers. `classify` says what the user's error is worth.
+    #[inline]
     pub fn next<T, E>(
         &mut self,
         outcome: Result<T, Failure<E>>,
@@ -135,6 +139,7 @@ impl<'a> Driver<'a> {
     }
 
     /// What follows an attempt outside of any layers, where every error is the user's.
+    #[inline]
     pub fn next_plain<T, E>(
         &mut self,
         outcome: Result<T, E>,
@@ -149,6 +154,7 @@ impl<'a> Driver<'a> {
     }
 
     /// Decides, and tells; the wait, if another attempt follows.
+    #[cold]
     fn settle(
         &mut self,
         verdict: Verdict,
@@ -157,9 +163,10 @@ impl<'a> Driver<'a> {
     ) -> Option<Duration> {
         let attempt = self.attempt();
         let (now, dice) = (clock::now(), chance::fraction());
-        let decision =
-            self.state
-                .decide(self.policy, self.budget, verdict, now, self.deadline, dice);
+        let (purse, deadline) = (Some(&mut self.purse), self.deadline);
+        let decision = self
+            .state
+            .decide(self.policy, purse, verdict, now, deadline, dice);
         match decision {
             Ok(delay) => self.tell(attempt, delay, reason(), on_retry),
             Err(why) => self.tell_the_end(attempt, why),

@@ -82,11 +82,13 @@ pub use {
     terms::Terms,
 };
 
+pub(crate) use budget::Purse;
+
 use crate::{
     clock,
     context::{self, Context},
 };
-use std::future::Future;
+use std::{future::Future, time::Duration};
 
 /// Runs `body` until it succeeds, fails permanently, or `policy` is used up, and returns what its
 /// last run returned.
@@ -126,13 +128,14 @@ where
     let terms = policy.terms();
     let mut driver = terms.begin();
     loop {
-        let context = context_of(&driver);
-        let attempt = context::within(context, &mut body);
-        let outcome = context::InContext::new(context, attempt).await;
+        // Begun in its first poll, so that the context is set once and not twice.
+        let attempt = async { body().await };
+        let outcome = context::InContext::new(context_of(&driver), attempt).await;
         let next = driver.next_plain(outcome, |e| terms.judge.class(e), |e| terms.tell(e));
         match next {
             Next::Done(outcome) => return outcome,
-            Next::Wait(delay) => clock::sleep_until(clock::now().plus(delay)).await,
+            Next::Wait(Duration::ZERO) => {} // at once: no timer, and no look at the clock
+            Next::Wait(delay) => clock::sleep(delay).await,
         }
     }
 }
@@ -164,6 +167,7 @@ where
 }
 
 /// What the body of the attempt under way may know.
+#[inline]
 fn context_of(driver: &Driver<'_>) -> Context {
     Context {
         attempt: driver.attempt(),

@@ -1,13 +1,17 @@
 //! What the programmatic functions take: a policy, or a [`Retry`] that says more.
 
-use super::{RetryEvent, budget::BudgetState, driver::Driver};
+use super::{
+    RetryEvent,
+    budget::{BudgetState, Purse},
+    driver::Driver,
+};
 use crate::{
     clock::{self, Moment},
     context, name,
     outcome::{Class, Classify},
 };
 use hardening_config::RetryPolicy;
-use std::{fmt, future::Future, ops::Deref, sync::Arc, time::Instant};
+use std::{fmt, future::Future, sync::Arc, time::Instant};
 
 type Hook = dyn Fn(&RetryEvent) + Send + Sync;
 
@@ -187,8 +191,8 @@ impl RetryTerms for RetryPolicy {
 
     fn terms(&self) -> Terms<'_, ByClass> {
         Terms {
-            policy: Held::Borrowed(self),
-            budget: Held::Own(BudgetState::new()),
+            policy: self,
+            budget: None,
             judge: &ByClass,
             hook: None,
             name: UNNAMED,
@@ -202,8 +206,8 @@ impl<J> RetryTerms for Retry<J> {
 
     fn terms(&self) -> Terms<'_, J> {
         Terms {
-            policy: Held::Borrowed(&self.policy),
-            budget: Held::Borrowed(&self.budget),
+            policy: &self.policy,
+            budget: Some(&self.budget),
             judge: &self.judge,
             hook: self.hook.as_deref(),
             name: self.name,
@@ -223,8 +227,9 @@ impl<R: RetryTerms + ?Sized> RetryTerms for &R {
 /// The terms of one call, of whichever kind.
 #[doc(hidden)]
 pub struct Terms<'a, J> {
-    pub(crate) policy: Held<'a, RetryPolicy>,
-    pub(crate) budget: Held<'a, BudgetState>,
+    pub(crate) policy: &'a RetryPolicy,
+    /// Of a call that has none to share, its own.
+    pub(crate) budget: Option<&'a BudgetState>,
     pub(crate) judge: &'a J,
     pub(crate) hook: Option<&'a Hook>,
     pub(crate) name: &'static str,
@@ -235,7 +240,7 @@ impl<J> fmt::Debug for Terms<'_, J> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Terms")
             .field("name", &self.name)
-            .field("policy", &*self.policy)
+            .field("policy", self.policy)
             .finish_non_exhaustive()
     }
 }
@@ -248,8 +253,8 @@ impl Terms<'static, ByClass> {
         budget: &'static BudgetState,
     ) -> Self {
         Self {
-            policy: Held::Borrowed(policy),
-            budget: Held::Borrowed(budget),
+            policy,
+            budget: Some(budget),
             judge: &ByClass,
             hook: None,
             name,
@@ -258,43 +263,21 @@ impl Terms<'static, ByClass> {
     }
 }
 
-impl<J> Terms<'_, J> {
+impl<'a, J> Terms<'a, J> {
     /// A call begins, within the nearest of its own deadline and those around it.
-    pub(super) fn begin(&self) -> Driver<'_> {
+    #[allow(clippy::inline_always)] // what the kind of terms lacks is then not asked for
+    #[inline(always)]
+    pub(super) fn begin(&self) -> Driver<'a> {
         let around = context::current().deadline;
         let deadline = self.deadline.into_iter().chain(around).min();
-        Driver::begin(
-            self.name,
-            &self.policy,
-            Some(&self.budget),
-            deadline,
-            clock::now(),
-        )
+        let purse = self.budget.map_or(Purse::Own(None), Purse::Shared);
+        Driver::begin(self.name, self.policy, purse, deadline, clock::now)
     }
 
     /// Tells the hook, if there is one.
     pub(super) fn tell(&self, event: &RetryEvent) {
         if let Some(hook) = self.hook {
             hook(event);
-        }
-    }
-}
-
-/// Something of this call's own, or of somebody who outlives it.
-pub(crate) enum Held<'a, T> {
-    /// Made for this call.
-    Own(T),
-    /// Lent by the caller.
-    Borrowed(&'a T),
-}
-
-impl<T> Deref for Held<'_, T> {
-    type Target = T;
-
-    fn deref(&self) -> &T {
-        match self {
-            Self::Own(own) => own,
-            Self::Borrowed(borrowed) => borrowed,
         }
     }
 }

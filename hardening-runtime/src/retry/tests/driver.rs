@@ -5,7 +5,7 @@ use super::*;
 /// Runs a call whose every attempt fails in the same way; the number of attempts.
 fn attempts(policy: &RetryPolicy, fail: impl Fn() -> Failure<Error>) -> u32 {
     let budget = BudgetState::new();
-    let mut driver = Driver::begin("site", policy, Some(&budget), None, clock::now());
+    let mut driver = Driver::begin("site", policy, Purse::Shared(&budget), None, clock::now);
     while let Next::Wait(_) = driver.next(Err::<(), _>(fail()), Error::classify, no_hook) {}
     driver.attempt()
 }
