@@ -73,7 +73,7 @@ struct Slot {
     attempt: Cell<u32>,
     /// In nanoseconds; the end of the scale is none.
     deadline: Cell<u64>,
-    flights: [Cell<u64>; 2],
+    flights: Cell<[u64; 2]>,
 }
 
 const NO_DEADLINE: u64 = u64::MAX;
@@ -83,7 +83,7 @@ thread_local! {
         Slot {
             attempt: Cell::new(1),
             deadline: Cell::new(NO_DEADLINE),
-            flights: [Cell::new(0), Cell::new(0)],
+            flights: Cell::new([0; 2]),
         }
     };
 }
@@ -96,7 +96,7 @@ pub(crate) fn current() -> Context {
 
 /// A context as it is stored.
 #[derive(Clone, Copy, PartialEq, Eq)]
-struct Words {
+pub(crate) struct Words {
     attempt: u32,
     deadline: u64,
     flights: [u64; 2],
@@ -104,7 +104,7 @@ struct Words {
 
 impl Words {
     #[inline]
-    fn of(context: Context) -> Self {
+    pub(crate) fn of(context: Context) -> Self {
         Self {
             attempt: context.attempt,
             deadline: context.deadline.map_or(NO_DEADLINE, Moment::as_nanos),
@@ -129,7 +129,7 @@ impl Slot {
         Words {
             attempt: self.attempt.get(),
             deadline: self.deadline.get(),
-            flights: [self.flights[0].get(), self.flights[1].get()],
+            flights: self.flights.get(),
         }
     }
 
@@ -137,8 +137,10 @@ impl Slot {
     fn set(&self, words: Words) {
         self.attempt.set(words.attempt);
         self.deadline.set(words.deadline);
-        self.flights[0].set(words.flights[0]);
-        self.flights[1].set(words.flights[1]);
+        // Seldom another one; and who reads it next does so in one wide load.
+        if self.flights.get() != words.flights {
+            self.flights.set(words.flights);
+        }
     }
 }
 
@@ -169,22 +171,30 @@ fn change(words: Words) -> Option<Restore> {
 /// Runs `body` in `context`, and restores the context around it, also when `body` panics.
 #[inline]
 pub(crate) fn within<R>(context: Context, body: impl FnOnce() -> R) -> R {
-    let _restore = change(Words::of(context));
+    within_words(Words::of(context), body)
+}
+
+/// [`within`] a context as it is stored.
+#[inline]
+pub(crate) fn within_words<R>(words: Words, body: impl FnOnce() -> R) -> R {
+    let _restore = change(words);
     body()
 }
 
 pin_project_lite::pin_project! {
     /// A body that runs in a context: set around each of its polls.
     pub(crate) struct InContext<F> {
-        context: Context,
+        words: Words,
         #[pin]
         body: F,
     }
 }
 
 impl<F> InContext<F> {
-    pub(crate) const fn new(context: Context, body: F) -> Self {
-        Self { context, body }
+    #[inline]
+    pub(crate) fn new(context: Context, body: F) -> Self {
+        let words = Words::of(context);
+        Self { words, body }
     }
 }
 
@@ -194,7 +204,7 @@ impl<F: Future> Future for InContext<F> {
     #[inline]
     fn poll(self: Pin<&mut Self>, cx: &mut task::Context<'_>) -> Poll<F::Output> {
         let this = self.project();
-        within(*this.context, || this.body.poll(cx))
+        within_words(*this.words, || this.body.poll(cx))
     }
 }
 

@@ -3,10 +3,13 @@
 use crate::{
     clock::Moment,
     seat::{self, SHARDS},
-    sync::{AtomicU64, Mutex, Ordering::Acquire, Ordering::Relaxed, Ordering::Release, lock, try_lock},
+    sync::{
+        AtomicU64, Mutex, Ordering::Acquire, Ordering::Relaxed, Ordering::Release, lock, try_lock,
+    },
 };
 use hardening_config::Budget;
-use ledger::{Earnings, Ledger, share};
+pub(super) use ledger::Ledger;
+use ledger::{Earnings, share};
 use std::{array, fmt};
 
 mod ledger;
@@ -96,11 +99,21 @@ impl BudgetState {
     /// A call begins: it earns its share of a retry. Asks for the present now and then.
     #[inline]
     pub(crate) fn deposit(&self, budget: &Budget, now: impl FnOnce() -> Moment) {
+        self.deposit_from(seat::mine(), budget, now);
+    }
+
+    /// A deposit on a seat, by the only one who has it or by one of many.
+    #[inline]
+    fn deposit_from(
+        &self,
+        (seat, alone): (usize, bool),
+        budget: &Budget,
+        now: impl FnOnce() -> Moment,
+    ) {
         let share = share(budget.ratio);
         if share == 0 {
             return;
         }
-        let (seat, alone) = seat::mine();
         let calls = self.seats[seat].add(share, alone);
         // Beginning with the first one, so that it is known since when the others came.
         if calls % BATCH == 1 {
@@ -193,22 +206,14 @@ impl Kept {
 
 /// Whose budget a call is charged to.
 #[derive(Debug)]
-pub(crate) enum Purse<'a> {
+pub(super) enum Purse<'a> {
     /// One that calls share.
     Shared(&'a BudgetState),
-    /// This call's own: a full reserve, and what one call earned. Opened by its first retry.
-    Own(Option<Ledger>),
+    /// This call's own: a full reserve, and what one call earned.
+    Own(&'a mut Option<Ledger>),
 }
 
 impl Purse<'_> {
-    /// A call begins.
-    #[inline]
-    pub(super) fn deposit(&self, budget: &Budget, now: impl FnOnce() -> Moment) {
-        if let Self::Shared(state) = self {
-            state.deposit(budget, now);
-        }
-    }
-
     /// A retry is decided: takes a token for it, or says that there is none.
     pub(super) fn withdraw(&mut self, budget: &Budget, now: Moment) -> bool {
         match self {

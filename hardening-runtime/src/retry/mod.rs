@@ -78,11 +78,9 @@ pub use terms::{ByClass, Judge, Retry, RetryIf, RetryTerms};
 #[doc(hidden)]
 pub use {
     budget::BudgetState,
-    driver::{Driver, Next},
+    driver::{Driver, Next, Rules},
     terms::Terms,
 };
-
-pub(crate) use budget::Purse;
 
 use crate::{
     clock,
@@ -125,14 +123,12 @@ where
     F: FnMut() -> Fut,
     Fut: Future<Output = Result<T, E>>,
 {
-    let terms = policy.terms();
-    let mut driver = terms.begin();
+    let mut driver = policy.terms().begin();
     loop {
         // Begun in its first poll, so that the context is set once and not twice.
         let attempt = async { body().await };
         let outcome = context::InContext::new(context_of(&driver), attempt).await;
-        let next = driver.next_plain(outcome, |e| terms.judge.class(e), |e| terms.tell(e));
-        match next {
+        match policy.terms().next(&mut driver, outcome) {
             Next::Done(outcome) => return outcome,
             Next::Wait(Duration::ZERO) => {} // at once: no timer, and no look at the clock
             Next::Wait(delay) => clock::sleep(delay).await,
@@ -154,12 +150,10 @@ where
     P: RetryTerms,
     P::Judge: Judge<E>,
 {
-    let terms = policy.terms();
-    let mut driver = terms.begin();
+    let mut driver = policy.terms().begin();
     loop {
         let outcome = context::within(context_of(&driver), &mut body);
-        let next = driver.next_plain(outcome, |e| terms.judge.class(e), |e| terms.tell(e));
-        match next {
+        match policy.terms().next(&mut driver, outcome) {
             Next::Done(outcome) => return outcome,
             Next::Wait(delay) => clock::sleep_blocking(delay),
         }
@@ -168,7 +162,7 @@ where
 
 /// What the body of the attempt under way may know.
 #[inline]
-fn context_of(driver: &Driver<'_>) -> Context {
+fn context_of(driver: &Driver) -> Context {
     Context {
         attempt: driver.attempt(),
         deadline: driver.deadline(),

@@ -2,8 +2,8 @@
 
 use super::{
     RetryEvent,
-    budget::{BudgetState, Purse},
-    driver::Driver,
+    budget::BudgetState,
+    driver::{Driver, Next, Rules},
 };
 use crate::{
     clock::{self, Moment},
@@ -191,11 +191,13 @@ impl RetryTerms for RetryPolicy {
 
     fn terms(&self) -> Terms<'_, ByClass> {
         Terms {
-            policy: self,
-            budget: None,
+            rules: Rules {
+                site: UNNAMED,
+                policy: self,
+                budget: None,
+            },
             judge: &ByClass,
             hook: None,
-            name: UNNAMED,
             deadline: None,
         }
     }
@@ -206,11 +208,13 @@ impl<J> RetryTerms for Retry<J> {
 
     fn terms(&self) -> Terms<'_, J> {
         Terms {
-            policy: &self.policy,
-            budget: Some(&self.budget),
+            rules: Rules {
+                site: self.name,
+                policy: &self.policy,
+                budget: Some(&self.budget),
+            },
             judge: &self.judge,
             hook: self.hook.as_deref(),
-            name: self.name,
             deadline: self.deadline,
         }
     }
@@ -227,20 +231,16 @@ impl<R: RetryTerms + ?Sized> RetryTerms for &R {
 /// The terms of one call, of whichever kind.
 #[doc(hidden)]
 pub struct Terms<'a, J> {
-    pub(crate) policy: &'a RetryPolicy,
-    /// Of a call that has none to share, its own.
-    pub(crate) budget: Option<&'a BudgetState>,
-    pub(crate) judge: &'a J,
-    pub(crate) hook: Option<&'a Hook>,
-    pub(crate) name: &'static str,
-    pub(crate) deadline: Option<Moment>,
+    rules: Rules<'a>,
+    judge: &'a J,
+    hook: Option<&'a Hook>,
+    deadline: Option<Moment>,
 }
 
 impl<J> fmt::Debug for Terms<'_, J> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Terms")
-            .field("name", &self.name)
-            .field("policy", self.policy)
+            .field("rules", &self.rules)
             .finish_non_exhaustive()
     }
 }
@@ -253,31 +253,43 @@ impl Terms<'static, ByClass> {
         budget: &'static BudgetState,
     ) -> Self {
         Self {
-            policy,
-            budget: Some(budget),
+            rules: Rules {
+                site: name,
+                policy,
+                budget: Some(budget),
+            },
             judge: &ByClass,
             hook: None,
-            name,
             deadline: None,
         }
     }
 }
 
-impl<'a, J> Terms<'a, J> {
+impl<J> Terms<'_, J> {
     /// A call begins, within the nearest of its own deadline and those around it.
     #[allow(clippy::inline_always)] // what the kind of terms lacks is then not asked for
     #[inline(always)]
-    pub(super) fn begin(&self) -> Driver<'a> {
+    pub(super) fn begin(&self) -> Driver {
         let around = context::current().deadline;
         let deadline = self.deadline.into_iter().chain(around).min();
-        let purse = self.budget.map_or(Purse::Own(None), Purse::Shared);
-        Driver::begin(self.name, self.policy, purse, deadline, clock::now)
+        Driver::begin(self.rules, deadline, clock::now)
     }
 
-    /// Tells the hook, if there is one.
-    pub(super) fn tell(&self, event: &RetryEvent) {
-        if let Some(hook) = self.hook {
-            hook(event);
-        }
+    /// What follows an attempt. Tells the hook, if there is one.
+    #[inline]
+    pub(super) fn next<T, E>(
+        &self,
+        driver: &mut Driver,
+        outcome: Result<T, E>,
+    ) -> Next<Result<T, E>>
+    where
+        J: Judge<E>,
+    {
+        let tell = |event: &RetryEvent| {
+            if let Some(hook) = self.hook {
+                hook(event);
+            }
+        };
+        driver.next_plain(self.rules, outcome, |error| self.judge.class(error), tell)
     }
 }

@@ -33,7 +33,7 @@ pub(super) struct Earnings {
 /// The settings are an argument of every decision, so that a reload swaps them and what was earned
 /// stays.
 #[derive(Clone, Copy, Debug)]
-pub(crate) struct Ledger {
+pub(in crate::retry) struct Ledger {
     /// What calls earned, in billionths of a retry.
     pub(super) earned: u64,
     /// The calls of this span and of the one before: the bound on `earned`.
