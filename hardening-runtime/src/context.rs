@@ -4,13 +4,7 @@
 //! follows the body across `.await` and threads, and never leaks into another task.
 
 use crate::clock::{self, Moment};
-use std::{
-    cell::Cell,
-    future::Future,
-    pin::Pin,
-    task::{self, Poll},
-    time::Instant,
-};
+use std::{cell::Cell, time::Instant};
 
 /// The innermost annotated call that the current code runs in.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -150,7 +144,9 @@ struct Restore(Words);
 impl Drop for Restore {
     #[inline]
     fn drop(&mut self) {
-        CURRENT.with(|slot| slot.set(self.0));
+        // By value: what a panic would put back need not stand in memory all the time.
+        let words = self.0;
+        CURRENT.with(move |slot| slot.set(words));
     }
 }
 
@@ -179,33 +175,6 @@ pub(crate) fn within<R>(context: Context, body: impl FnOnce() -> R) -> R {
 pub(crate) fn within_words<R>(words: Words, body: impl FnOnce() -> R) -> R {
     let _restore = change(words);
     body()
-}
-
-pin_project_lite::pin_project! {
-    /// A body that runs in a context: set around each of its polls.
-    pub(crate) struct InContext<F> {
-        words: Words,
-        #[pin]
-        body: F,
-    }
-}
-
-impl<F> InContext<F> {
-    #[inline]
-    pub(crate) fn new(context: Context, body: F) -> Self {
-        let words = Words::of(context);
-        Self { words, body }
-    }
-}
-
-impl<F: Future> Future for InContext<F> {
-    type Output = F::Output;
-
-    #[inline]
-    fn poll(self: Pin<&mut Self>, cx: &mut task::Context<'_>) -> Poll<F::Output> {
-        let this = self.project();
-        within_words(*this.words, || this.body.poll(cx))
-    }
 }
 
 /// Which attempt of the innermost annotated call the current code runs in. The first is 1, and so

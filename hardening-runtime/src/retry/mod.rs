@@ -51,6 +51,9 @@
 //!   holds more.
 //! - What calls earned is bounded by what the calls of ten to twenty seconds earn, so that a healthy
 //!   day does not pay for a storm; ten retries may always be kept, so that few calls an hour add up.
+//! - A call earns without a clock or a lock. The calls of a thread are entered by the 64, and whenever a
+//!   retry is decided, as if they had come evenly since the last time: no share is lost, and
+//!   the bound may be off by what fewer than 64 calls of each thread earn.
 //! - A retry is charged when it is decided, before its wait, so retries that wait are counted.
 //! - Arithmetic in billionths: a ratio of 0.001 is one in a thousand, exactly, from any number of
 //!   threads.
@@ -65,6 +68,7 @@
 mod backoff;
 mod budget;
 mod driver;
+mod future;
 mod state;
 mod terms;
 
@@ -82,11 +86,9 @@ pub use {
     terms::Terms,
 };
 
-use crate::{
-    clock,
-    context::{self, Context},
-};
-use std::{future::Future, time::Duration};
+use crate::{clock, context};
+use future::{Retrying, context_of};
+use std::future::Future;
 
 /// Runs `body` until it succeeds, fails permanently, or `policy` is used up, and returns what its
 /// last run returned.
@@ -116,24 +118,15 @@ use std::{future::Future, time::Duration};
 /// assert_eq!(answer.unwrap(), 2);
 /// # }
 /// ```
-pub async fn retry<P, F, Fut, T, E>(policy: P, mut body: F) -> Result<T, E>
+#[inline]
+pub fn retry<P, F, Fut, T, E>(policy: P, body: F) -> impl Future<Output = Result<T, E>>
 where
     P: RetryTerms,
     P::Judge: Judge<E>,
     F: FnMut() -> Fut,
     Fut: Future<Output = Result<T, E>>,
 {
-    let mut driver = policy.terms().begin();
-    loop {
-        // Begun in its first poll, so that the context is set once and not twice.
-        let attempt = async { body().await };
-        let outcome = context::InContext::new(context_of(&driver), attempt).await;
-        match policy.terms().next(&mut driver, outcome) {
-            Next::Done(outcome) => return outcome,
-            Next::Wait(Duration::ZERO) => {} // at once: no timer, and no look at the clock
-            Next::Wait(delay) => clock::sleep(delay).await,
-        }
-    }
+    Retrying::new(policy, body)
 }
 
 /// [`retry()`](retry()) for blocking code: the waits block the thread.
@@ -152,20 +145,10 @@ where
 {
     let mut driver = policy.terms().begin();
     loop {
-        let outcome = context::within(context_of(&driver), &mut body);
+        let outcome = context::within_words(context_of(&driver), &mut body);
         match policy.terms().next(&mut driver, outcome) {
             Next::Done(outcome) => return outcome,
             Next::Wait(delay) => clock::sleep_blocking(delay),
         }
-    }
-}
-
-/// What the body of the attempt under way may know.
-#[inline]
-fn context_of(driver: &Driver) -> Context {
-    Context {
-        attempt: driver.attempt(),
-        deadline: driver.deadline(),
-        ..context::current()
     }
 }

@@ -109,13 +109,14 @@ impl<J> Retry<J> {
     }
 
     /// [`retry`](super::retry()) with these settings.
-    pub async fn call<F, Fut, T, E>(&self, body: F) -> Result<T, E>
+    #[inline]
+    pub fn call<F, Fut, T, E>(&self, body: F) -> impl Future<Output = Result<T, E>>
     where
         J: Judge<E>,
         F: FnMut() -> Fut,
         Fut: Future<Output = Result<T, E>>,
     {
-        super::retry(self, body).await
+        super::retry(self, body)
     }
 
     /// [`retry_blocking`](super::retry_blocking) with these settings.

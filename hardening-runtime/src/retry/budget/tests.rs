@@ -144,6 +144,38 @@ fn a_clock_that_goes_back_neither_gives_nor_blocks_for_ever() {
 }
 
 #[test]
+fn what_calls_of_other_threads_earned_is_known_at_once() {
+    let (state, budget) = (BudgetState::new(), budget(0.2, 0.0));
+    std::thread::scope(|threads| {
+        for _ in 0..3 {
+            threads.spawn(|| (0..50).for_each(|_| state.deposit(&budget, || START)));
+        }
+    });
+    assert_eq!(state.remaining(&budget, START), 30);
+    assert_eq!(drain(&state, &budget, START), 30);
+}
+
+#[test]
+fn calls_that_came_slowly_are_spread_over_their_time() {
+    let (state, budget) = (BudgetState::new(), budget(1.0, 0.0));
+    for call in 0..60 {
+        state.deposit(&budget, || after(f64::from(call))); // none is entered after the first
+    }
+    let retries = drain(&state, &budget, after(60.0));
+    assert!((10..=11).contains(&retries), "{retries}");
+}
+
+#[test]
+fn a_call_that_earns_nothing_takes_nothing_from_the_others() {
+    let (state, earning, other) = (BudgetState::new(), budget(1.0, 0.0), budget(0.0, 0.0));
+    for _ in 0..50 {
+        state.deposit(&earning, || START);
+    }
+    assert!(!state.withdraw(&other, START));
+    assert_eq!(drain(&state, &earning, START), 50);
+}
+
+#[test]
 fn a_reload_to_a_faster_refill_counts_from_then_on() {
     let (state, slow) = (BudgetState::new(), budget(0.0, 0.001));
     assert_eq!(drain(&state, &slow, START), 1);
