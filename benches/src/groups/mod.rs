@@ -1,5 +1,7 @@
 //! The groups of scenarios, one a layer.
 
+mod five_layers;
+mod metrics;
 mod retry;
 
 use crate::rounds::Scenario;
@@ -11,8 +13,20 @@ pub(crate) struct Group {
     pub(crate) scenarios: fn() -> Vec<Scenario>,
 }
 
-pub(crate) const GROUPS: [Group; 1] = [Group {
-    name: "retry",
-    about: "Retry",
-    scenarios: retry::scenarios,
-}];
+pub(crate) const GROUPS: &[Group] = &[
+    Group {
+        name: "retry",
+        about: "Retry",
+        scenarios: retry::scenarios,
+    },
+    Group {
+        name: "metrics",
+        about: "Figures of a call",
+        scenarios: metrics::scenarios,
+    },
+    Group {
+        name: "five_layers",
+        about: "Layers through the attributes",
+        scenarios: five_layers::scenarios,
+    },
+];
