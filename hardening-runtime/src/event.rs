@@ -10,7 +10,6 @@ use std::{
     fmt::{self, Display},
     time::Duration,
 };
-use tracing::field::display;
 
 const TARGET: &str = "hardening";
 
@@ -61,9 +60,12 @@ pub(crate) fn rate_limited(site: &str, rejected: &Rejected, key: u64) {
 }
 
 fn refused(site: &str, layer: &str, rejected: &Rejected, key: Option<u64>) {
-    let retry_after = rejected.retry_after().map(|after| after.as_secs_f64());
-    let (name, key) = (rejected.name(), key.map(|key| display(ShortHash(key))));
-    tell_some!(debug DEBUG, site, layer, "rejected"; name, retry_after, key,);
+    tell_some!(
+        debug DEBUG, site, layer, "rejected";
+        name = rejected.name(),
+        retry_after = rejected.retry_after().map(|after| after.as_secs_f64()),
+        key = key.map(|key| display(ShortHash(key))),
+    );
 }
 
 /// Enough of a key's hash to tell whether one caller is refused or many.

@@ -110,7 +110,6 @@ impl LimiterState {
         }
     }
 
-    #[inline]
     pub(super) fn decide(
         &self,
         policy: &RateLimitPolicy,
@@ -213,7 +212,16 @@ impl LimiterState {
     }
 
     /// What those in line before a new caller want: of its key, and of everybody.
+    #[inline]
     fn wanted(&self, policy: &RateLimitPolicy, key: u64) -> (u64, u64) {
+        if self.lines.are_empty() {
+            return (0, 0);
+        }
+        self.wanted_in_line(policy, key)
+    }
+
+    #[cold]
+    fn wanted_in_line(&self, policy: &RateLimitPolicy, key: u64) -> (u64, u64) {
         let of_everybody = if is_shared(policy) {
             self.lines.wanted(Gate::Everybody)
         } else {
@@ -243,6 +251,7 @@ impl LimiterState {
     }
 
     /// Takes the tokens of a call that does not wait.
+    #[inline]
     pub fn check(
         &self,
         policy: &RateLimitPolicy,
