@@ -51,20 +51,18 @@ pub(crate) fn gave_up(site: &str, attempt: u32, reason: &dyn Display) {
 
 /// A layer refused a call.
 pub(crate) fn rejected(site: &str, layer: &str, rejected: &Rejected) {
-    refused(site, layer, rejected, None);
+    let retry_after = rejected.retry_after().map(|after| after.as_secs_f64());
+    let name = rejected.name();
+    tell_some!(debug DEBUG, site, layer, "rejected"; name, retry_after,);
 }
 
-/// The rate limit refused a call, of the key with this hash.
-pub(crate) fn rate_limited(site: &str, rejected: &Rejected, key: u64) {
-    refused(site, "rate_limit", rejected, Some(key));
-}
-
-fn refused(site: &str, layer: &str, rejected: &Rejected, key: Option<u64>) {
+/// The rate limit `op` refused a call, of the key with this hash.
+pub(crate) fn rate_limited(site: &str, op: &str, retry_after: Option<Duration>, key: u64) {
     tell_some!(
-        debug DEBUG, site, layer, "rejected";
-        name = rejected.name(),
-        retry_after = rejected.retry_after().map(|after| after.as_secs_f64()),
-        key = key.map(|key| display(ShortHash(key))),
+        debug DEBUG, site, "rate_limit", "rejected";
+        name = op,
+        retry_after = retry_after.map(|after| after.as_secs_f64()),
+        key = display(ShortHash(key)),
     );
 }
 

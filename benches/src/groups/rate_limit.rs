@@ -99,7 +99,7 @@ fn denied() -> Scenario {
         Peer,
         "governor direct (no key)",
         move |_| {
-            let _ = black_box(direct.check());
+            black_box(&direct.check());
         },
     ));
     Scenario::new(
@@ -125,17 +125,17 @@ fn each_key(
     let [a, b, c, d] = std::array::from_fn(|_| Arc::clone(keys));
     vec![
         Contender::blocking(Limit, BY_HAND, move |call| {
-            let _ = black_box(by_hand.check(a.of_call(call)));
+            black_box(&by_hand.check(a.of_call(call)));
         }),
         Contender::blocking(Ours, "hardening::RateLimiter", move |call| {
-            let _ = black_box(ours.check(b.of_call(call)));
+            black_box(&ours.check(b.of_call(call)));
         }),
         Contender::blocking(Peer, GOVERNOR, move |call| {
-            let _ = black_box(governor.check_key(c.of_call(call)));
+            black_box(&governor.check_key(c.of_call(call)));
         }),
         // It wants to own the key.
         Contender::blocking(Peer, "gcra", move |call| {
-            let _ = black_box(at_once(gcra.check(d.of_call(call).clone(), &rate, 1)));
+            black_box(&at_once(gcra.check(d.of_call(call).clone(), &rate, 1)));
         }),
     ]
 }

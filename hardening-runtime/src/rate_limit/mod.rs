@@ -171,9 +171,8 @@ impl RateLimiter {
     }
 
     fn check_hash(&self, key: u64, cost: u32) -> Result<(), Rejected> {
-        self.state
-            .check(&self.policy, key, cost, clock::now())
-            .inspect_err(|rejected| tell(rejected, key))
+        let (name, now) = (self.state.name(), clock::now());
+        self.state.check(name, &self.policy, (key, cost), now)
     }
 
     /// Takes one token of `key`; waits for it, for at most the policy's `max_wait`. Dropping the
@@ -255,5 +254,6 @@ impl RateLimiter {
 }
 
 fn tell(rejected: &Rejected, key: u64) {
-    event::rate_limited(rejected.name(), rejected, key);
+    let (name, retry_after) = (rejected.name(), rejected.retry_after());
+    event::rate_limited(name, name, retry_after, key);
 }
