@@ -2,6 +2,7 @@
 
 mod five_layers;
 mod metrics;
+mod rate_limit;
 mod retry;
 
 use crate::rounds::Scenario;
@@ -18,6 +19,11 @@ pub(crate) const GROUPS: &[Group] = &[
         name: "retry",
         about: "Retry",
         scenarios: retry::scenarios,
+    },
+    Group {
+        name: "rate_limit",
+        about: "Rate limit",
+        scenarios: rate_limit::scenarios,
     },
     Group {
         name: "metrics",
