@@ -1,5 +1,6 @@
 //! The groups of scenarios, one a layer.
 
+mod circuit_breaker;
 mod five_layers;
 mod metrics;
 mod rate_limit;
@@ -24,6 +25,11 @@ pub(crate) const GROUPS: &[Group] = &[
         name: "rate_limit",
         about: "Rate limit",
         scenarios: rate_limit::scenarios,
+    },
+    Group {
+        name: "circuit_breaker",
+        about: "Circuit breaker",
+        scenarios: circuit_breaker::scenarios,
     },
     Group {
         name: "metrics",
