@@ -1,10 +1,12 @@
 //! The groups of scenarios, one a layer.
 
+mod bulkhead;
 mod circuit_breaker;
 mod five_layers;
 mod metrics;
 mod rate_limit;
 mod retry;
+mod timeout;
 
 use crate::rounds::Scenario;
 
@@ -30,6 +32,16 @@ pub(crate) const GROUPS: &[Group] = &[
         name: "circuit_breaker",
         about: "Circuit breaker",
         scenarios: circuit_breaker::scenarios,
+    },
+    Group {
+        name: "bulkhead",
+        about: "Bulkhead",
+        scenarios: bulkhead::scenarios,
+    },
+    Group {
+        name: "timeout",
+        about: "Timeout",
+        scenarios: timeout::scenarios,
     },
     Group {
         name: "metrics",

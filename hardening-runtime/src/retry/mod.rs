@@ -78,7 +78,7 @@ pub use terms::{ByClass, Judge, Retry, RetryIf, RetryTerms};
 #[doc(hidden)]
 pub use {
     budget::BudgetState,
-    driver::{Driver, Next},
+    driver::{Driver, Next, Rules},
     terms::Terms,
 };
 
@@ -86,7 +86,7 @@ use crate::{
     clock,
     context::{self, Context},
 };
-use std::future::Future;
+use std::{future::Future, time::Duration};
 
 /// Runs `body` until it succeeds, fails permanently, or `policy` is used up, and returns what its
 /// last run returned.
@@ -123,16 +123,15 @@ where
     F: FnMut() -> Fut,
     Fut: Future<Output = Result<T, E>>,
 {
-    let terms = policy.terms();
-    let mut driver = terms.begin();
+    let mut driver = policy.terms().begin();
     loop {
-        let context = context_of(&driver);
-        let attempt = context::within(context, &mut body);
-        let outcome = context::InContext::new(context, attempt).await;
-        let next = driver.next_plain(outcome, |e| terms.judge.class(e), |e| terms.tell(e));
-        match next {
+        // Begun in its first poll, so that the context is set once and not twice.
+        let attempt = async { body().await };
+        let outcome = context::InContext::new(context_of(&driver), attempt).await;
+        match policy.terms().next(&mut driver, outcome) {
             Next::Done(outcome) => return outcome,
-            Next::Wait(delay) => clock::sleep_until(clock::now().plus(delay)).await,
+            Next::Wait(Duration::ZERO) => {} // at once: no timer, and no look at the clock
+            Next::Wait(delay) => clock::sleep(delay).await,
         }
     }
 }
@@ -151,12 +150,10 @@ where
     P: RetryTerms,
     P::Judge: Judge<E>,
 {
-    let terms = policy.terms();
-    let mut driver = terms.begin();
+    let mut driver = policy.terms().begin();
     loop {
         let outcome = context::within(context_of(&driver), &mut body);
-        let next = driver.next_plain(outcome, |e| terms.judge.class(e), |e| terms.tell(e));
-        match next {
+        match policy.terms().next(&mut driver, outcome) {
             Next::Done(outcome) => return outcome,
             Next::Wait(delay) => clock::sleep_blocking(delay),
         }
@@ -164,7 +161,8 @@ where
 }
 
 /// What the body of the attempt under way may know.
-fn context_of(driver: &Driver<'_>) -> Context {
+#[inline]
+fn context_of(driver: &Driver) -> Context {
     Context {
         attempt: driver.attempt(),
         deadline: driver.deadline(),
