@@ -1,5 +1,6 @@
 //! The groups of scenarios, one a layer.
 
+mod cache;
 mod retry;
 
 use crate::rounds::Scenario;
@@ -11,8 +12,15 @@ pub(crate) struct Group {
     pub(crate) scenarios: fn() -> Vec<Scenario>,
 }
 
-pub(crate) const GROUPS: [Group; 1] = [Group {
-    name: "retry",
-    about: "Retry",
-    scenarios: retry::scenarios,
-}];
+pub(crate) const GROUPS: [Group; 2] = [
+    Group {
+        name: "cache",
+        about: "Cache",
+        scenarios: cache::scenarios,
+    },
+    Group {
+        name: "retry",
+        about: "Retry",
+        scenarios: retry::scenarios,
+    },
+];
