@@ -1,14 +1,23 @@
 //! The one clock of the runtime.
 //!
-//! Every decision takes the present as an argument; only drivers ask for it here. With the feature
-//! `test-util` it is tokio's clock, so a test that pauses that clock moves every layer with it,
-//! the blocking ones included.
+//! Every decision takes the present as an argument; only drivers ask for it here. It follows the system's
+//! monotonic clock, and is read off the processor's counter where the kernel trusts that (`ticks`).
+//! With the feature `test-util` it is tokio's clock, so a test that pauses that clock moves every layer
+//! with it, the blocking ones included.
+
+#[cfg(any(test, not(feature = "test-util")))]
+mod line;
+#[cfg(all(test, hardening_loom, not(feature = "test-util")))]
+mod model;
+mod paused;
+#[cfg(not(feature = "test-util"))]
+mod ticks;
 
 use std::{
     future::Future,
     pin::Pin,
     sync::LazyLock,
-    task::{Context, Poll},
+    task::{Context, Poll, ready},
     time::{Duration, Instant},
 };
 
@@ -63,6 +72,15 @@ static ANCHOR: LazyLock<Instant> = LazyLock::new(Instant::now);
 const ANCHOR_AT: Moment = Moment(1 << 55);
 
 /// The present.
+#[cfg(not(feature = "test-util"))]
+#[inline]
+#[must_use]
+pub fn now() -> Moment {
+    Moment(ticks::now())
+}
+
+/// The present.
+#[cfg(feature = "test-util")]
 #[must_use]
 pub fn now() -> Moment {
     from_std(std_now())
@@ -133,16 +151,17 @@ impl Future for Sleep {
 
     fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<()> {
         let mut this = self.project();
-        if this.timer.is_none() {
+        loop {
+            if let Some(timer) = this.timer.as_mut().as_pin_mut() {
+                ready!(timer.poll(cx));
+            }
+            // Timers run on the system's clock, which ours follows at a hair's breadth: a wait is over
+            // when it is over here.
             let left = this.until.since(now());
             if left.is_zero() {
                 return Poll::Ready(());
             }
             this.timer.set(Some(tokio::time::sleep(left)));
-        }
-        match this.timer.as_pin_mut() {
-            Some(timer) => timer.poll(cx),
-            None => Poll::Ready(()),
         }
     }
 }
@@ -152,7 +171,12 @@ pub fn sleep_blocking(duration: Duration) {
     if duration.is_zero() || paused::advance(duration) {
         return;
     }
-    std::thread::sleep(duration);
+    let until = now().plus(duration);
+    let mut left = duration;
+    while !left.is_zero() {
+        std::thread::sleep(left);
+        left = until.since(now());
+    }
 }
 
 /// Blocks the thread until it is unparked or `until` has come; may return early, so callers look
@@ -172,50 +196,6 @@ pub fn park_until(until: Moment) {
         }
     } else {
         std::thread::park_timeout(left);
-    }
-}
-
-#[cfg(feature = "test-util")]
-mod paused {
-    use std::{
-        future::Future,
-        pin::pin,
-        task::{Context, Waker},
-        time::{Duration, Instant},
-    };
-
-    /// Whether this thread is in a runtime whose clock stands still. tokio does not tell, so we
-    /// look: a clock that runs moves with the real one.
-    pub(super) fn is() -> bool {
-        if tokio::runtime::Handle::try_current().is_err() {
-            return false;
-        }
-        let (before, began) = (tokio::time::Instant::now(), Instant::now());
-        while began.elapsed() < Duration::from_micros(2) {
-            std::hint::spin_loop();
-        }
-        tokio::time::Instant::now() == before
-    }
-
-    /// Moves a paused clock; says whether there was one. `tokio::time::advance` moves the clock in
-    /// its first poll and then only yields, which a blocking caller cannot and need not do.
-    pub(super) fn advance(duration: Duration) -> bool {
-        if !is() {
-            return false;
-        }
-        let _ = pin!(tokio::time::advance(duration)).poll(&mut Context::from_waker(Waker::noop()));
-        true
-    }
-}
-
-#[cfg(not(feature = "test-util"))]
-mod paused {
-    pub(super) const fn is() -> bool {
-        false
-    }
-
-    pub(super) const fn advance(_: std::time::Duration) -> bool {
-        false
     }
 }
 
