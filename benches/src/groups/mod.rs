@@ -1,6 +1,7 @@
 //! The groups of scenarios, one a layer.
 
 mod bulkhead;
+mod cache;
 mod circuit_breaker;
 mod five_layers;
 mod metrics;
@@ -32,6 +33,11 @@ pub(crate) const GROUPS: &[Group] = &[
         name: "circuit_breaker",
         about: "Circuit breaker",
         scenarios: circuit_breaker::scenarios,
+    },
+    Group {
+        name: "cache",
+        about: "Cache",
+        scenarios: cache::scenarios,
     },
     Group {
         name: "bulkhead",
