@@ -10,8 +10,11 @@ mod line;
 #[cfg(all(test, hardening_loom, not(feature = "test-util")))]
 mod model;
 mod paused;
+mod recent;
 #[cfg(not(feature = "test-util"))]
 mod ticks;
+
+pub use recent::Present;
 
 use std::{
     future::Future,

@@ -1,6 +1,11 @@
 //! The groups of scenarios, one a layer.
 
 mod bulkhead;
+mod cache;
+mod circuit_breaker;
+mod five_layers;
+mod metrics;
+mod rate_limit;
 mod retry;
 mod timeout;
 
@@ -20,6 +25,21 @@ pub(crate) const GROUPS: &[Group] = &[
         scenarios: retry::scenarios,
     },
     Group {
+        name: "rate_limit",
+        about: "Rate limit",
+        scenarios: rate_limit::scenarios,
+    },
+    Group {
+        name: "circuit_breaker",
+        about: "Circuit breaker",
+        scenarios: circuit_breaker::scenarios,
+    },
+    Group {
+        name: "cache",
+        about: "Cache",
+        scenarios: cache::scenarios,
+    },
+    Group {
         name: "bulkhead",
         about: "Bulkhead",
         scenarios: bulkhead::scenarios,
@@ -28,5 +48,15 @@ pub(crate) const GROUPS: &[Group] = &[
         name: "timeout",
         about: "Timeout",
         scenarios: timeout::scenarios,
+    },
+    Group {
+        name: "metrics",
+        about: "Figures of a call",
+        scenarios: metrics::scenarios,
+    },
+    Group {
+        name: "five_layers",
+        about: "Layers through the attributes",
+        scenarios: five_layers::scenarios,
     },
 ];

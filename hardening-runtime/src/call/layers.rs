@@ -53,7 +53,7 @@ impl Call {
 
     /// `rejected`, told with its key, and counted.
     fn limited(&self, key: u64, rejected: Rejected) -> Refused {
-        event::rate_limited(self.live.path, &rejected, key);
+        event::rate_limited(self.live.path, rejected.name(), rejected.retry_after(), key);
         self.span.rejected(Layer::RateLimit, &rejected);
         self.site.metrics.count(Event::Rejected(Layer::RateLimit));
         Refused(rejected)
