@@ -31,24 +31,28 @@ pub struct Moment(u64);
 
 impl Moment {
     /// The moment `nanos` nanoseconds after the beginning of the scale.
+    #[inline]
     #[must_use]
     pub const fn from_nanos(nanos: u64) -> Self {
         Self(nanos)
     }
 
     /// Nanoseconds since the beginning of the scale.
+    #[inline]
     #[must_use]
     pub const fn as_nanos(self) -> u64 {
         self.0
     }
 
     /// The time from `earlier` to this moment; zero if `earlier` is later.
+    #[inline]
     #[must_use]
     pub const fn since(self, earlier: Self) -> Duration {
         Duration::from_nanos(self.0.saturating_sub(earlier.0))
     }
 
     /// The moment `duration` after this one, or the end of the scale.
+    #[inline]
     #[must_use]
     pub const fn plus(self, duration: Duration) -> Self {
         Self(self.0.saturating_add(nanos(duration)))
@@ -56,6 +60,7 @@ impl Moment {
 }
 
 /// `duration` in nanoseconds, or the largest number of them (584 years).
+#[inline]
 #[must_use]
 pub(crate) const fn nanos(duration: Duration) -> u64 {
     let nanos = duration.as_nanos();

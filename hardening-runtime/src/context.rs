@@ -28,6 +28,7 @@ impl FlightSet {
     /// Stands in the last place when more flights are nested than there are places.
     const MORE: u32 = u32::MAX;
 
+    #[inline]
     const fn from_words(words: [u64; 2]) -> Self {
         let [low, high] = words;
         #[allow(clippy::cast_possible_truncation)] // halves
@@ -39,14 +40,21 @@ impl FlightSet {
         ])
     }
 
+    #[inline]
     const fn to_words(self) -> [u64; 2] {
         let [a, b, c, d] = self.0;
         [a as u64 | (b as u64) << 32, c as u64 | (d as u64) << 32]
     }
 
     /// This set and `flight`; 0 is no flight.
-    pub(crate) fn with(mut self, flight: u32) -> Self {
-        if flight != 0 && !self.0.contains(&flight) {
+    #[inline]
+    pub(crate) fn with(self, flight: u32) -> Self {
+        if flight == 0 { self } else { self.and(flight) }
+    }
+
+    #[cold]
+    fn and(mut self, flight: u32) -> Self {
+        if !self.0.contains(&flight) {
             match self.0.iter_mut().find(|place| **place == 0) {
                 Some(place) => *place = flight,
                 None => self.0[3] = Self::MORE,

@@ -10,6 +10,7 @@ use std::{
     fmt::{self, Display},
     time::Duration,
 };
+use tracing::level_filters::LevelFilter;
 
 const TARGET: &str = "hardening";
 
@@ -106,7 +107,15 @@ pub(crate) fn circuit_closed(name: &str) {
 }
 
 /// A value came from the cache.
+#[inline]
 pub(crate) fn cache_hit(site: &str) {
+    if LevelFilter::current() == LevelFilter::TRACE {
+        tell_cache_hit(site);
+    }
+}
+
+#[cold]
+fn tell_cache_hit(site: &str) {
     tell!(trace, site, layer = "cache", "hit");
 }
 

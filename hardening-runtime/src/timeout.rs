@@ -58,6 +58,7 @@ pub(crate) fn nearest(one: Option<Moment>, other: Option<Moment>) -> Option<Mome
 /// `until` is what this call itself promised: the nearer one of its own and its attempt's
 /// deadline. What it inherited belongs into `context.deadline`, together with `until`; the call
 /// that set it has a timer for it, and drops us.
+#[inline]
 pub(crate) fn attempt<F: Future>(context: Context, until: Option<Moment>, body: F) -> Attempt<F> {
     Attempt {
         body: Some(body),
@@ -132,6 +133,7 @@ fn drop_body<F>(
 }
 
 /// Runs blocking `body` in `context`. A panic is the error.
+#[inline]
 pub(crate) fn run_blocking<R>(
     context: Context,
     body: impl FnOnce() -> R,
