@@ -230,8 +230,11 @@ impl<K: Hash, V: Value> NamedCache<K, V> {
     where
         K: Borrow<Q>,
     {
-        self.state
-            .get(&self.policy, &Fingerprint::of(key), clock::now())
+        self.state.get(
+            &self.policy,
+            &Fingerprint::of(key),
+            clock::Present::recent(),
+        )
     }
 
     /// Remembers `value`.
