@@ -110,7 +110,7 @@ impl Rate {
 
 /// The place `cost` tokens after `place`, in a number that holds all products on the way: the largest
 /// is `(capacity + cost) * window`.
-fn move_on_grid<N>(place: N, cost: N, capacity: N, window: N) -> N
+pub(super) fn move_on_grid<N>(place: N, cost: N, capacity: N, window: N) -> N
 where
     N: Copy
         + Ord
