@@ -63,15 +63,8 @@ impl Moment {
 #[inline]
 #[must_use]
 pub(crate) const fn nanos(duration: Duration) -> u64 {
-    let nanos = duration.as_nanos();
-    if nanos > u64::MAX as u128 {
-        u64::MAX
-    } else {
-        #[allow(clippy::cast_possible_truncation)] // checked above
-        {
-            nanos as u64
-        }
-    }
+    let whole = duration.as_secs().saturating_mul(1_000_000_000);
+    whole.saturating_add(duration.subsec_nanos() as u64)
 }
 
 /// The process's anchor, and where it stands on the scale: over a year in, so that "a window ago"
