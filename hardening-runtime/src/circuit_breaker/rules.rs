@@ -84,7 +84,7 @@ pub(super) fn enter(
         Phase::Closed { .. } | Phase::ForcedClosed => Entry::Admit,
         Phase::ForcedOpen => Entry::Reject(None),
         Phase::Open { reopened } => {
-            let left = left(now, opened_at, open_period(policy, reopened));
+            let left = left_open(policy, now, opened_at, reopened);
             if left.is_zero() {
                 Entry::Probe(Phase::HalfOpen(Probes::first(reopened)))
             } else {
@@ -207,17 +207,35 @@ pub(super) const fn slow_call(policy: &Policy) -> Option<Duration> {
     }
 }
 
+/// How much longer a circuit is open that opened then.
+#[inline]
+pub(super) fn left_open(
+    policy: &Policy,
+    now: Moment,
+    opened_at: Moment,
+    reopened: u64,
+) -> Duration {
+    left(now, opened_at, open_period(policy, reopened))
+}
+
 /// How long the circuit stays open after it opened again `reopened` times in a row.
+#[inline]
 pub(super) fn open_period(policy: &Policy, reopened: u64) -> Duration {
     if reopened == 0 || policy.open_for_multiplier.is_nan() || policy.open_for_multiplier <= 1.0 {
-        return policy.open_for;
+        policy.open_for
+    } else {
+        grown_period(policy, reopened)
     }
+}
+
+fn grown_period(policy: &Policy, reopened: u64) -> Duration {
     let cap = policy.open_for_max.max(policy.open_for);
     let factor = policy.open_for_multiplier.powf(reopened as f64);
     let grown = policy.open_for.as_secs_f64() * factor;
     Duration::try_from_secs_f64(grown).map_or(cap, |grown| grown.min(cap))
 }
 
+#[inline]
 pub(super) fn left(now: Moment, since: Moment, period: Duration) -> Duration {
     period.saturating_sub(now.since(since))
 }

@@ -134,15 +134,29 @@ impl BreakerState {
             .map_err(|left| self.reject(left))
     }
 
+    #[inline]
     fn decide_slowly(
         &self,
         policy: &Policy,
         now: impl Fn() -> Moment,
     ) -> Result<Ticket, Option<Duration>> {
-        if self.word().is_forced_open() {
+        let word = self.word();
+        if word.is_forced_open() {
             return Err(None);
         }
-        let (ticket, change) = self.try_enter(policy, now())?;
+        let now = now();
+        if let Some(reopened) = word.reopened() {
+            let left = rules::left_open(policy, now, read(&self.opened_at), reopened);
+            if !left.is_zero() {
+                return Err(Some(left));
+            }
+        }
+        self.begin_probe(policy, now)
+    }
+
+    #[inline(never)]
+    fn begin_probe(&self, policy: &Policy, now: Moment) -> Result<Ticket, Option<Duration>> {
+        let (ticket, change) = self.try_enter(policy, now)?;
         self.tell(change);
         Ok(ticket)
     }
@@ -179,6 +193,7 @@ impl BreakerState {
         }
     }
 
+    #[inline]
     fn reject(&self, retry_after: Option<Duration>) -> Rejected {
         self.rejected.add_one();
         Rejected::CircuitOpen {
@@ -219,11 +234,16 @@ impl BreakerState {
 
     #[inline(never)]
     fn keep_timed_success(&self, ticket: Ticket, policy: &Policy, now: Moment) {
-        let kept = if is_slow(ticket, policy, now) {
-            Kept::Slow
-        } else {
-            Kept::Success
-        };
+        let slow = is_slow(ticket, policy, now);
+        let generation = ticket.key.generation();
+        if slow || !self.windows.keep_one_of_many(policy, generation, now) {
+            self.keep_that_may_decide(ticket, policy, slow, now);
+        }
+    }
+
+    #[inline(never)]
+    fn keep_that_may_decide(&self, ticket: Ticket, policy: &Policy, slow: bool, now: Moment) {
+        let kept = if slow { Kept::Slow } else { Kept::Success };
         self.tell(self.keep(ticket, policy, kept, || now));
     }
 
@@ -424,6 +444,7 @@ fn kept(signal: Signal, slow: bool) -> Option<Kept> {
     }
 }
 
+#[inline]
 fn is_slow(ticket: Ticket, policy: &Policy, now: Moment) -> bool {
     rules::slow_call(policy).is_some_and(|slow| now.since(ticket.began) > slow)
 }

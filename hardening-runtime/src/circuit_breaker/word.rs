@@ -98,6 +98,15 @@ impl Word {
         self.0 & mask(MODE_BITS) == FORCED_OPEN
     }
 
+    /// How many times an open circuit opened again; none if it is not open.
+    pub(super) const fn reopened(self) -> Option<u64> {
+        if self.0 & mask(MODE_BITS) == OPEN {
+            Some(self.0 >> KEY_BITS)
+        } else {
+            None
+        }
+    }
+
     /// Whether this is the generation of `key`, closed, with nothing counted.
     pub(super) const fn is_clean(self, key: Key) -> bool {
         self.0 == key.0 && key.is_closed()
