@@ -84,7 +84,7 @@ pub(super) fn enter(
         Phase::Closed { .. } | Phase::ForcedClosed => Entry::Admit,
         Phase::ForcedOpen => Entry::Reject(None),
         Phase::Open { reopened } => {
-            let left = left_open(policy, now, opened_at, reopened);
+            let left = left(now, opened_at, open_period(policy, reopened));
             if left.is_zero() {
                 Entry::Probe(Phase::HalfOpen(Probes::first(reopened)))
             } else {
@@ -207,17 +207,6 @@ pub(super) const fn slow_call(policy: &Policy) -> Option<Duration> {
     }
 }
 
-/// How much longer a circuit is open that opened then.
-#[inline]
-pub(super) fn left_open(
-    policy: &Policy,
-    now: Moment,
-    opened_at: Moment,
-    reopened: u64,
-) -> Duration {
-    left(now, opened_at, open_period(policy, reopened))
-}
-
 /// How long the circuit stays open after it opened again `reopened` times in a row.
 #[inline]
 pub(super) fn open_period(policy: &Policy, reopened: u64) -> Duration {
@@ -235,7 +224,6 @@ fn grown_period(policy: &Policy, reopened: u64) -> Duration {
     Duration::try_from_secs_f64(grown).map_or(cap, |grown| grown.min(cap))
 }
 
-#[inline]
 pub(super) fn left(now: Moment, since: Moment, period: Duration) -> Duration {
     period.saturating_sub(now.since(since))
 }

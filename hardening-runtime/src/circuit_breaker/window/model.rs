@@ -1,6 +1,6 @@
 //! What must hold of the window by time however threads interleave, checked by loom.
 
-use super::{Counts, Kept, time::TimeWindow};
+use super::{Counts, Kept, calls::CallWindow, time::TimeWindow};
 use crate::{clock::Moment, seat::SHARDS};
 use Kept::{Failure, Success};
 use loom::{sync::Arc, thread};
@@ -127,4 +127,17 @@ fn successes_that_decide_nothing_are_not_lost() {
             assert_eq!(held(window, 0), 6);
         },
     );
+}
+
+#[test]
+fn one_of_several_successes_at_once_completes_a_window_of_calls() {
+    let mut builder = loom::model::Builder::new();
+    builder.preemption_bound = Some(3);
+    builder.check(|| {
+        let window = Arc::new(CallWindow::default());
+        let other = Arc::clone(&window);
+        let other = thread::spawn(move || other.record(8, 0, Success, 2));
+        let mine = window.record(8, 0, Success, 2);
+        assert_ne!(mine.is_some(), other.join().unwrap().is_some());
+    });
 }
