@@ -10,8 +10,11 @@ mod line;
 #[cfg(all(test, hardening_loom, not(feature = "test-util")))]
 mod model;
 mod paused;
+mod recent;
 #[cfg(not(feature = "test-util"))]
 mod ticks;
+
+pub use recent::Present;
 
 use std::{
     future::Future,
@@ -143,6 +146,14 @@ pin_project_lite::pin_project! {
         until: Moment,
         #[pin]
         timer: Option<tokio::time::Sleep>,
+    }
+}
+
+impl Sleep {
+    /// Changes the moment of a wait that has not been polled yet.
+    #[inline]
+    pub(crate) fn set_until(self: Pin<&mut Self>, until: Moment) {
+        *self.project().until = until;
     }
 }
 

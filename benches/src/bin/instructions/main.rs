@@ -2,8 +2,7 @@
 //! cannot change. `cargo run --release -p benches --bin instructions` compares them with `benches/instructions.txt`
 //! and fails where a path has become dearer; `--update` writes them there.
 //!
-//! Each path runs twice in a process of its own, with few calls and with many; the difference is free of what
-//! a program does at its start.
+//! Each path runs in a process of its own, and is counted after a program's start and its first calls.
 #![forbid(unsafe_code)]
 
 mod baseline;
@@ -22,8 +21,7 @@ use std::{
 };
 
 const FILE: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/instructions.txt");
-const FEW: u64 = 1_000;
-const MANY: u64 = 9_000;
+const CALLS: u64 = 4_000;
 
 type Any = Box<dyn Error + Send + Sync>;
 
@@ -31,8 +29,8 @@ fn main() -> Result<ExitCode, Any> {
     let arguments: Vec<String> = env::args().skip(1).collect();
     let arguments: Vec<&str> = arguments.iter().map(String::as_str).collect();
     match arguments[..] {
-        ["--child", name, calls] => {
-            walk(find(name)?, calls.parse()?);
+        ["--child", name] => {
+            walk(find(name)?);
             Ok(ExitCode::SUCCESS)
         }
         [] => compare(),
@@ -50,13 +48,21 @@ fn find(name: &str) -> Result<&'static Path, String> {
     found.ok_or_else(|| format!("there is no path {name:?}"))
 }
 
-/// The work of the child. The clock measures its rate within the first calls; a pause between them lets it
-/// do without further looks at the system's clock.
-fn walk(path: &Path, calls: u64) {
+/// The work of the child. The clock measures its rate over these pauses (again, if the first failed), and then
+/// does without a look at the system's clock for a second.
+fn walk(path: &Path) {
+    for _ in 0..2 {
+        (path.run)(1);
+        thread::sleep(Duration::from_millis(260));
+    }
     (path.run)(1);
-    thread::sleep(Duration::from_millis(260));
-    (path.run)(1);
-    (path.run)(calls);
+    counted(path.run);
+}
+
+/// What callgrind counts.
+#[inline(never)]
+fn counted(run: fn(u64)) {
+    run(CALLS);
 }
 
 fn compare() -> Result<ExitCode, Any> {
@@ -109,18 +115,19 @@ fn count_all() -> Result<Baseline, Any> {
     named.collect()
 }
 
+/// The lesser of two counts: a process that was held up for long has the clock to look after again.
 fn count(path: &Path) -> Result<f64, Any> {
-    let (few, many) = (executed(path, FEW)?, executed(path, MANY)?);
-    Ok((many - few) as f64 / (MANY - FEW) as f64)
+    Ok(executed(path)?.min(executed(path)?))
 }
 
-/// The instructions of a process that makes so many calls.
-fn executed(path: &Path, calls: u64) -> Result<i64, Any> {
+/// The instructions of a call along `path`, in a process of its own.
+fn executed(path: &Path) -> Result<f64, Any> {
     let valgrind = env::var("VALGRIND").unwrap_or_else(|_| "valgrind".into());
     let output = Command::new(&valgrind)
         .args(["--tool=callgrind", "--callgrind-out-file=/dev/null"])
+        .arg("--toggle-collect=instructions::counted*")
         .arg(env::current_exe()?)
-        .args(["--child", path.name, &calls.to_string()])
+        .args(["--child", path.name])
         .output()
         .map_err(|error| format!("{valgrind} (of the variable VALGRIND): {error}"))?;
     let said = String::from_utf8_lossy(&output.stderr);
@@ -128,7 +135,9 @@ fn executed(path: &Path, calls: u64) -> Result<i64, Any> {
         .lines()
         .find_map(|line| line.split_once("Collected : "));
     match collected {
-        Some((_, count)) if output.status.success() => Ok(count.trim().parse()?),
+        Some((_, count)) if output.status.success() => {
+            Ok(count.trim().parse::<f64>()? / CALLS as f64)
+        }
         _ => Err(format!("{}: {said}", path.name).into()),
     }
 }
