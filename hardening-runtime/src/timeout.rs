@@ -256,7 +256,7 @@ pin_project_lite::pin_project! {
         #[pin]
         timer: Sleep,
         longest: Option<Duration>,
-        // The body's; none before the time begins.
+        // The body's; none before its first poll, and in it: most bodies are ready then.
         context: Option<Words>,
     }
 }
@@ -276,15 +276,13 @@ impl<F> Bounded<F> {
     #[inline]
     fn begin(self: Pin<&mut Self>) -> Words {
         let this = self.project();
-        let around = context::current();
         let until = this.longest.map(|longest| clock::now().plus(longest));
         if let Some(until) = until {
             this.timer.set_until(until);
         }
+        let around = context::current();
         let deadline = nearest(around.deadline, until);
-        *this
-            .context
-            .insert(Words::of(Context { deadline, ..around }))
+        Words::of(Context { deadline, ..around })
     }
 }
 
@@ -300,6 +298,7 @@ impl<F: Future> Future for Bounded<F> {
         if let Poll::Ready(result) = polled {
             return Poll::Ready(Some(result));
         }
+        *this.context = Some(context);
         if this.longest.is_none() {
             return Poll::Pending;
         }
