@@ -5,7 +5,9 @@
 //!
 //! # Rules
 //!
-//! - The body is polled first. A timer is set only when the body is not ready at once.
+//! - The body is polled first. A timer is set only when the body is not ready at once. The clock is read
+//!   before, once: a body may ask for its deadline in its first poll, and one that holds the thread for
+//!   long in it must not get that time on top.
 //! - When the time is up, the body is dropped, and only then the caller gets
 //!   [`Rejected::TimedOut`]. What the body spawned goes on: cancellation is by dropping.
 //! - The body sees its deadline as [`deadline`](crate::deadline): the nearest one of all the calls
