@@ -135,26 +135,31 @@ impl Slot {
         }
     }
 
+    /// The flights are seldom other ones; and who reads them next does so in one wide load.
     #[inline]
-    fn set(&self, words: Words) {
-        self.attempt.set(words.attempt);
-        self.deadline.set(words.deadline);
-        // Seldom another one; and who reads it next does so in one wide load.
-        if self.flights.get() != words.flights {
-            self.flights.set(words.flights);
+    fn set(&self, attempt: u32, deadline: u64, flights: Option<[u64; 2]>) {
+        self.attempt.set(attempt);
+        self.deadline.set(deadline);
+        if let Some(flights) = flights {
+            self.flights.set(flights);
         }
     }
 }
 
 /// Puts back the context around a body.
-struct Restore(Words);
+struct Restore {
+    attempt: u32,
+    deadline: u64,
+    /// Where they were changed.
+    flights: Option<[u64; 2]>,
+}
 
 impl Drop for Restore {
     #[inline]
     fn drop(&mut self) {
         // By value: what a panic would put back need not stand in memory all the time.
-        let words = self.0;
-        CURRENT.with(move |slot| slot.set(words));
+        let (attempt, deadline, flights) = (self.attempt, self.deadline, self.flights);
+        CURRENT.with(move |slot| slot.set(attempt, deadline, flights));
     }
 }
 
@@ -165,9 +170,18 @@ impl Drop for Restore {
 fn change(words: Words) -> Option<Restore> {
     CURRENT.with(|slot| {
         let around = slot.get();
+        let other = words.flights != around.flights;
         (around != words).then(|| {
-            slot.set(words);
-            Restore(around)
+            slot.set(
+                words.attempt,
+                words.deadline,
+                other.then_some(words.flights),
+            );
+            Restore {
+                attempt: around.attempt,
+                deadline: around.deadline,
+                flights: other.then_some(around.flights),
+            }
         })
     })
 }
