@@ -263,7 +263,7 @@ async fn each_second_has_an_event_with_what_changed_and_nothing_else() {
             ordered(user, user != "b").await.ok();
         }
     };
-    let ((_, tick), took) = timed(async { tokio::join!(calls, viewer.expect("tick")) }).await;
+    let (((), tick), took) = timed(async { tokio::join!(calls, viewer.expect("tick")) }).await;
     assert_took(took, 1.0);
     assert_eq!(
         tick["tick"].as_u64(),
