@@ -96,7 +96,9 @@ fn the_service_prints_its_address_serves_health_and_sites_and_ends_in_its_time()
         .lines()
         .map(|line| serde_json::from_str(line).expect("a line of JSON"))
         .collect();
-    let rejected = events.iter().find(|event| event["message"] == "rejected");
+    let is_limited =
+        |event: &&Value| event["message"] == "rejected" && event["layer"] == "rate_limit";
+    let rejected = events.iter().find(is_limited);
     let rejected = rejected.expect("a script that orders without a pause is limited");
     assert!(
         rejected["request_id"]
