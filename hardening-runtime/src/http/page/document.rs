@@ -39,8 +39,8 @@ pub(super) const PAGE: &str = concat!(
 /// in it. A test knows the hashes when they have changed.
 pub(super) const POLICY: &str = concat!(
     "default-src 'none'; connect-src 'self'; img-src data:; ",
-    "style-src 'sha256-d8RzX2JstylAB+KpErjz8JtcLdlaF8b1Db9UPvgLuRs='; ",
-    "script-src 'sha256-ChJfR2s78xZ70suLVxFQkrQE/0cXdD2BjTXv5kapq80='; ",
+    "style-src 'sha256-ErnnHl6UzTRFpUheaHFz7pDVEqeUyZuf+rFCDR/Kqog='; ",
+    "script-src 'sha256-Fm6JpSUBnHv+SHd5EKkhM87idvsqPcASzAHbYlRN4Go='; ",
     "base-uri 'none'; form-action 'none'; frame-ancestors 'none'",
 );
 
