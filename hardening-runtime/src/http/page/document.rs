@@ -39,8 +39,8 @@ pub(super) const PAGE: &str = concat!(
 /// in it. A test knows the hashes when they have changed.
 pub(super) const POLICY: &str = concat!(
     "default-src 'none'; connect-src 'self'; img-src data:; ",
-    "style-src 'sha256-ErnnHl6UzTRFpUheaHFz7pDVEqeUyZuf+rFCDR/Kqog='; ",
-    "script-src 'sha256-Fm6JpSUBnHv+SHd5EKkhM87idvsqPcASzAHbYlRN4Go='; ",
+    "style-src 'sha256-UCCDDp7gEqCdosO/w0l0JjHX5B8wBeF8bGzcg+9mDag='; ",
+    "script-src 'sha256-hlTbQXRXnV9gsNejCyUn8dWRYSsoGS1kppnLQLBWBiQ='; ",
     "base-uri 'none'; form-action 'none'; frame-ancestors 'none'",
 );
 

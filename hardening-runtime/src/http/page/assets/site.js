@@ -36,8 +36,7 @@ function nameRow(site) {
   writeName(row.querySelector(".name"), end > 1 ? path.slice(end) : path);
   writeName(row.querySelector(".place"), place);
   const button = row.querySelector("[data-details]");
-  row.querySelector(".path").id = "path-" + site.index;
-  row.querySelector(".function").setAttribute("aria-labelledby", "path-" + site.index);
+  row.querySelector(".function").setAttribute("aria-label", path);
   button.setAttribute("aria-label", "Details of " + path);
   row.querySelector(".detail").id = "detail-" + site.index;
   button.setAttribute("aria-controls", "detail-" + site.index);
