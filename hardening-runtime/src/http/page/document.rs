@@ -39,7 +39,7 @@ pub(super) const PAGE: &str = concat!(
 /// in it. A test knows the hashes when they have changed.
 pub(super) const POLICY: &str = concat!(
     "default-src 'none'; connect-src 'self'; img-src data:; ",
-    "style-src 'sha256-UCCDDp7gEqCdosO/w0l0JjHX5B8wBeF8bGzcg+9mDag='; ",
+    "style-src 'sha256-KxyP+AyBCT1BqCiTxNFZCLQxICnpqH04jOMIfnvfZSs='; ",
     "script-src 'sha256-hlTbQXRXnV9gsNejCyUn8dWRYSsoGS1kppnLQLBWBiQ='; ",
     "base-uri 'none'; form-action 'none'; frame-ancestors 'none'",
 );
