@@ -1,5 +1,6 @@
 //! The page as a service has it, on loopback.
 
+use crate::chromium::PATIENCE;
 use axum::{Router, extract::Request, middleware::from_fn};
 use std::{
     future::Future,
@@ -33,7 +34,7 @@ impl Server {
     /// Ends it with all its connections, as a crash would.
     pub fn stop(&mut self) {
         if let Some(runtime) = self.running.take() {
-            runtime.shutdown_background();
+            runtime.shutdown_timeout(PATIENCE);
         }
     }
 
@@ -47,10 +48,12 @@ impl Server {
         let listener = runtime
             .block_on(TcpListener::bind(self.address))
             .expect("the port is free");
+        let inside = runtime.enter();
         self.address = listener.local_addr().expect("an address");
         let service = self.routes();
         let service = service.into_make_service_with_connect_info::<SocketAddr>();
         runtime.spawn(async { axum::serve(listener, service).await });
+        drop(inside);
         self.running = Some(runtime);
     }
 

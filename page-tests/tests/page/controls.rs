@@ -4,13 +4,18 @@ use crate::sites::{orders, pay, price};
 use page_tests::{FOCUS, Page};
 use serde_json::{Value, json};
 
-const ALL: [&str; 5] = [
+const ALL: [&str; 7] = [
+    "page::sites::flaky",
+    "page::sites::odd",
     "page::sites::orders::pack",
     "page::sites::orders::place",
     "page::sites::pay",
     "page::sites::price",
     "page::sites::refund",
 ];
+const ORDERS: [&str; 2] = [ALL[2], ALL[3]];
+const PAY: &str = ALL[4];
+const PRICE: &str = ALL[5];
 const THEME: &str = "document.documentElement.dataset.theme";
 
 /// The page after a few calls: most of `price`, and `pay` fails until its circuit opens.
@@ -26,7 +31,7 @@ fn visited() -> Option<Page> {
         let _ = orders::place(true).await;
     });
     page.until_field("page::sites::orders::place", "calls", 1);
-    page.until_field("page::sites::pay", "breaker", "open");
+    page.until_field(PAY, "breaker", "open");
     Some(page)
 }
 
@@ -60,10 +65,10 @@ fn a_filter_leaves_the_sites_whose_paths_have_the_text() {
     assert_eq!(page.shown(), ALL);
     page.click("#filter");
     page.write("ORDERS");
-    until_shown(&page, &ALL[..2]);
+    until_shown(&page, &ORDERS);
     let _ = page.server.run(price(100));
-    page.until_field(ALL[3], "calls", 10);
-    assert_eq!(page.shown(), ALL[..2], "also after the next update");
+    page.until_field(PRICE, "calls", 10);
+    assert_eq!(page.shown(), ORDERS, "also after the next update");
     page.write("nothing of the kind");
     until_shown(&page, &[]);
     page.photograph("nothing-found");
@@ -77,7 +82,7 @@ fn a_filter_leaves_the_sites_whose_paths_have_the_text() {
 fn only_troubled_sites_are_shown_on_demand() {
     let Some(page) = visited() else { return };
     page.click("#troubled");
-    until_shown(&page, &[ALL[2]]);
+    until_shown(&page, &[PAY]);
     page.click("#troubled");
     until_shown(&page, &ALL);
     page.assert_sound();
@@ -131,7 +136,7 @@ fn details_of_a_site_open_and_close_and_stay_through_updates() {
     page.until(&format!("{expanded} === 'true'"));
     page.until("document.body.innerText.includes('failure_threshold')");
     let _ = page.server.run(price(100));
-    page.until_field(ALL[3], "calls", 10);
+    page.until_field(PRICE, "calls", 10);
     assert_eq!(page.value(&expanded), "true");
     page.photograph("details");
     page.click(button);
@@ -151,7 +156,7 @@ fn all_of_it_works_by_keyboard_alone() {
         "orders/"
     );
     page.press("Backspace");
-    until_shown(&page, &ALL[..2]);
+    until_shown(&page, &ORDERS);
     page.run("document.querySelector('#filter').select()");
     page.press("Delete");
     until_shown(&page, &ALL);
@@ -159,7 +164,7 @@ fn all_of_it_works_by_keyboard_alone() {
     page.run("document.activeElement.blur()");
     tab_to(&page, |id| id == "troubled");
     page.press("Space");
-    until_shown(&page, &[ALL[2]]);
+    until_shown(&page, &[PAY]);
     page.press("Space");
     until_shown(&page, &ALL);
 
@@ -179,7 +184,7 @@ fn all_of_it_works_by_keyboard_alone() {
     page.press("Enter");
     page.until("document.body.innerText.includes('failure_threshold')");
     let _ = page.server.run(price(100));
-    page.until_field(ALL[3], "calls", 10);
+    page.until_field(PRICE, "calls", 10);
     assert_eq!(
         page.value(FOCUS)["id"],
         "data-details page::sites::pay",

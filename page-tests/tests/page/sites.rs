@@ -22,7 +22,7 @@ impl From<Rejected> for ShopError {
 pub(crate) type ShopResult<T> = Result<T, ShopError>;
 
 /// As the shop's customers would have it.
-pub(crate) fn outcome(succeeds: bool) -> ShopResult<()> {
+fn outcome(succeeds: bool) -> ShopResult<()> {
     if succeeds {
         Ok(())
     } else {
@@ -64,4 +64,16 @@ pub(crate) async fn price(of: u32) -> ShopResult<u32> {
 #[retryable]
 pub(crate) async fn refund() -> ShopResult<()> {
     Ok(())
+}
+
+/// Has a name that would be markup on a page that took it for such.
+#[circuit_breaker(name = "<img src=x onerror=\"window.hurt = true\">")]
+pub(crate) async fn odd() -> ShopResult<()> {
+    Ok(())
+}
+
+/// Its circuit opens at the first failure, for a moment.
+#[circuit_breaker(name = "flaky", failure_threshold = 1, open_for = "1ms")]
+pub(crate) async fn flaky(succeeds: bool) -> ShopResult<()> {
+    outcome(succeeds)
 }
