@@ -85,7 +85,8 @@ impl Tab {
         let params = json!({"expression": expression, "returnByValue": true, "awaitPromise": true});
         let answer = self.call("Runtime.evaluate", &params);
         let thrown = &answer["exceptionDetails"];
-        assert!(thrown.is_null(), "{expression}: {thrown}");
+        let told = &thrown["exception"]["description"];
+        assert!(thrown.is_null(), "{told} in {expression}");
         answer["result"]["value"].clone()
     }
 
@@ -183,14 +184,19 @@ impl Tab {
         }
     }
 
-    /// Writes what the tab shows, at most 3,000 pixels of height, to `target/page/NAME.png`.
+    /// Makes the window so high that all of the page is in it, or 5,000 pixels: what is outside of it
+    /// is not drawn.
+    pub fn unroll(&self) {
+        let width = self.value("innerWidth").as_u64();
+        let width = width.and_then(|width| u32::try_from(width).ok());
+        self.resize(width.expect("a width"), 5000);
+        self.run("new Promise(done => requestAnimationFrame(() => setTimeout(done, 0)))");
+    }
+
+    /// Writes what is in the window to `target/page/NAME.png`, without the empty end.
     pub fn photograph(&self, name: &str) {
-        let size = self.value(
-            "({width: innerWidth, height: Math.min(3000, Math.max(innerHeight, document.scrollingElement.scrollHeight))})",
-        );
-        let clip =
-            json!({"x": 0, "y": 0, "width": size["width"], "height": size["height"], "scale": 1});
-        let params = json!({"format": "png", "captureBeyondViewport": true, "clip": clip});
+        let size = self.value("({x: 0, y: 0, scale: 1, width: innerWidth, height: Math.min(innerHeight, Math.ceil(document.body.getBoundingClientRect().bottom))})");
+        let params = json!({"format": "png", "clip": size});
         let picture = self.call("Page.captureScreenshot", &params);
         let picture = STANDARD.decode(picture["data"].as_str().expect("text"));
         let folder = PathBuf::from(concat!(env!("CARGO_MANIFEST_DIR"), "/../target/page"));

@@ -125,6 +125,7 @@ fn two_hundred_sites_fit_and_are_filtered_as_a_few_are() {
         ));
         for width in [400, 1600] {
             page.resize(width, 900);
+            page.unroll();
             let name = format!("crowd-{width}-{theme}");
             page.photograph(&name);
             assert_eq!(page.value(OUTSIDE), json!([]), "{name}");

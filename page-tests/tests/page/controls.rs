@@ -206,7 +206,7 @@ fn the_tab_key_goes_through_every_control_once_in_the_order_of_the_page_and_one_
     let Some(page) = visited() else { return };
     for width in [400, 1600] {
         page.resize(width, 900);
-        page.run("document.activeElement.blur(), scrollTo(0, 0)");
+        page.visit();
         let mut stops = Vec::new();
         while let stop @ Value::Object(_) = {
             page.press("Tab");

@@ -5,7 +5,7 @@ use hardening::health::registry;
 use page_tests::{FAINT, OUTSIDE, Page};
 use serde_json::json;
 
-const WIDTHS: [u32; 4] = [320, 400, 1024, 1600];
+const WIDTHS: [u32; 5] = [320, 400, 1024, 1280, 1600];
 const THEMES: [&str; 2] = ["dark", "light"];
 
 fn calm(page: &Page) {
@@ -47,6 +47,7 @@ fn in_every_dress(page: &Page, look: impl Fn(&str)) {
         ));
         for width in WIDTHS {
             page.resize(width, 900);
+            page.unroll();
             look(&format!("{width}-{theme}"));
         }
     }
@@ -67,6 +68,17 @@ fn everything_fits_every_width_and_every_text_stands_out_in_both_themes() {
     page.run("document.querySelectorAll('[data-details]').forEach(button => button.click())");
     page.until("document.body.innerText.includes('failure_threshold')");
     in_every_dress(&page, |dress| look(&format!("shop-details-{dress}")));
+    page.assert_sound();
+}
+
+#[test]
+fn no_width_makes_the_page_scroll_sideways() {
+    let Some(page) = Page::open() else { return };
+    troubled(&page);
+    for width in (320..=1920).step_by(40) {
+        page.resize(width, 5000);
+        assert_eq!(page.value(OUTSIDE), json!([]), "at {width}");
+    }
     page.assert_sound();
 }
 
@@ -94,6 +106,7 @@ fn text_twice_as_large_still_fits() {
     let Some(page) = Page::open() else { return };
     troubled(&page);
     page.resize(640, 900);
+    page.unroll();
     page.run("document.documentElement.style.fontSize = '200%'");
     page.photograph("large-text");
     assert_eq!(page.value(OUTSIDE), json!([]));
