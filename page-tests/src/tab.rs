@@ -35,16 +35,7 @@ impl Tab {
             session,
             log,
         };
-        for domain in [
-            "Page",
-            "Runtime",
-            "Network",
-            "Log",
-            "Audits",
-            "Performance",
-            "DOM",
-            "Accessibility",
-        ] {
+        for domain in ["Page", "Runtime", "Network", "Log", "Audits", "Performance"] {
             tab.call(&format!("{domain}.enable"), &json!({}));
         }
         tab.call(

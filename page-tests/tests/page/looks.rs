@@ -57,7 +57,9 @@ fn in_every_dress(page: &Page, look: impl Fn(&str)) {
 fn everything_fits_every_width_and_every_text_stands_out_in_both_themes() {
     let Some(page) = Page::open() else { return };
     let look = |name: &str| {
-        page.photograph(name);
+        if name.contains("-400-") || name.contains("-1600-") {
+            page.photograph(name);
+        }
         assert_eq!(page.value(OUTSIDE), json!([]), "{name}");
         assert_eq!(page.value(FAINT), json!([]), "{name}");
     };

@@ -39,7 +39,7 @@ pub(super) const PAGE: &str = concat!(
 /// in it. A test knows the hashes when they have changed.
 pub(super) const POLICY: &str = concat!(
     "default-src 'none'; connect-src 'self'; img-src data:; ",
-    "style-src 'sha256-JAseU/ZRtmlPGkwA2ZjftAIJoqcGghij/U+XWRYKck4='; ",
+    "style-src 'sha256-HONPZlz8MoF0MUIMkqo1oaSCDC4e//GErVDwoqT6nPw='; ",
     "script-src 'sha256-tHNND9PgpIxpZvUPQMmIYHtSA3igXl+2G3OTwhHq1OE='; ",
     "base-uri 'none'; form-action 'none'; frame-ancestors 'none'",
 );
