@@ -9,14 +9,26 @@
             sources.push(this);
         }
     };
-    const painted = () => new Promise(done => requestAnimationFrame(() => setTimeout(done, 0)));
-    // Gives the page `messages` (as [name, data]) in turn, `count` of them, each when the last one is painted.
+    const frame = () => new Promise(done => requestAnimationFrame(() => setTimeout(done, 0)));
+    // The page may draw in several frames: it has drawn when one passes in which it wrote nothing.
+    const drawn = async () => {
+        let writes = 0;
+        const observer = new MutationObserver(() => { writes += 1; });
+        observer.observe(document.body, {subtree: true, childList: true, characterData: true, attributes: true});
+        let before;
+        do {
+            before = writes;
+            await frame();
+        } while (writes > before);
+        observer.disconnect();
+    };
+    // Gives the page `messages` (as [name, data]) in turn, `count` of them, each when the last one is drawn.
     window.replay = async (messages, count) => {
         const source = sources.at(-1);
         for (let at = 0; at < count; at += 1) {
             const [name, data] = messages[at % messages.length];
             source.dispatchEvent(new MessageEvent(name || 'message', {data}));
-            await painted();
+            await drawn();
         }
     };
 })()

@@ -28,7 +28,7 @@ impl Load {
             while going.load(Relaxed) {
                 for (at, function) in sites::all().enumerate() {
                     let succeeds = at % 11 > 0 || round % 3 > 0;
-                    let _ = (function.call)(round % 100, succeeds).await;
+                    let _ = (function.call)(round % 40, succeeds).await;
                 }
                 round += 1;
                 tokio::time::sleep(Duration::from_millis(20)).await; // a load, no wait of the test

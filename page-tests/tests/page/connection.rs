@@ -1,7 +1,11 @@
 //! What the page asks for, where it is served, and what it does without its server.
 
 use crate::sites::{pay, price};
-use page_tests::Page;
+use page_tests::{PATIENCE, Page, REPLAY};
+use std::{
+    io::{Read, Write},
+    net::TcpStream,
+};
 
 const CONNECTION: &str = "document.documentElement.dataset.connection";
 const PAY: &str = "page::sites::pay";
@@ -34,6 +38,14 @@ fn the_page_works_under_a_prefix() {
     page.visit();
     let _ = page.server.run(pay(true));
     page.until_field(PAY, "calls", 1);
+    let links = page.value("[...document.links].map(link => new URL(link.href).pathname)");
+    let links: Vec<String> = serde_json::from_value(links).expect("paths");
+    assert!(
+        links
+            .iter()
+            .all(|path| path.starts_with("/internal/tools/")),
+        "{links:?}"
+    );
     assert_eq!(
         page.server.asked(),
         [
@@ -74,10 +86,67 @@ fn a_lost_connection_is_shown_and_taken_up_again_without_loading_the_page_again(
     page.until_field(PAY, "calls", 1);
     assert_eq!(page.value("window.mark"), true);
     page.assert_at_home();
-    let other: Vec<_> = page
-        .complaints()
+    assert_only(&page, "net::ERR_");
+}
+
+/// That the browser had nothing to complain of but that nobody, or not who was asked, answered.
+fn assert_only(page: &Page, expected: &str) {
+    let mut other = page.complaints();
+    other.retain(|told| !told.contains(expected));
+    assert_eq!(other, [""; 0]);
+}
+
+#[test]
+fn a_stream_that_ends_in_its_time_is_followed_by_the_next_and_nobody_notices() {
+    let Some(page) = Page::prepared("") else {
+        return;
+    };
+    page.prepare(REPLAY);
+    page.visit();
+    page.run("window.states = []");
+    page.run("new MutationObserver(() => states.push(document.documentElement.dataset.connection)).observe(document.documentElement, {attributeFilter: ['data-connection']})");
+    page.run("replay([['end', '{}']], 1)");
+    let _ = page.server.run(pay(true));
+    page.until_field(PAY, "calls", 1);
+    let events = page.server.path() + "/events";
+    let streams = page
+        .server
+        .asked()
         .into_iter()
-        .filter(|told| !told.contains("net::ERR_"))
-        .collect();
-    assert_eq!(other, [""; 0], "but that nobody answered");
+        .filter(|path| *path == events);
+    assert_eq!(streams.count(), 2);
+    assert_eq!(page.value("states"), serde_json::json!([]));
+    page.assert_sound();
+}
+
+/// Looks at the events, without a browser, until it is dropped.
+fn look(page: &Page) -> TcpStream {
+    let address = page.server.origin().replace("http://", "");
+    let mut stream = TcpStream::connect(&address).expect("a connection");
+    stream.set_read_timeout(Some(PATIENCE)).expect("a limit");
+    let path = page.server.path();
+    write!(
+        stream,
+        "GET {path}/events HTTP/1.1\r\nHost: {address}\r\n\r\n"
+    )
+    .expect("sent");
+    let mut answer = [0; 12];
+    stream.read_exact(&mut answer).expect("an answer");
+    assert_eq!(answer, *b"HTTP/1.1 200");
+    stream
+}
+
+#[test]
+fn where_as_many_look_as_may_the_page_says_so_and_waits_for_its_turn() {
+    let Some(page) = Page::prepared("") else {
+        return;
+    };
+    let others: Vec<_> = (0..16).map(|_| look(&page)).collect();
+    page.open(&(page.server.origin() + &page.server.path()));
+    page.until(&format!("{CONNECTION} === 'lost'"));
+    page.until("document.querySelector('#lost').checkVisibility()");
+    drop(others);
+    page.until_live();
+    page.assert_at_home();
+    assert_only(&page, "503");
 }

@@ -131,3 +131,19 @@ fn states_are_told_in_words_and_not_by_colour_alone() {
     page.until("/refused/.test(document.querySelector('#health').innerText)");
     page.assert_sound();
 }
+
+#[test]
+fn without_scripts_the_page_says_where_the_figures_are() {
+    let Some(page) = Page::prepared("") else {
+        return;
+    };
+    page.call(
+        "Emulation.setScriptExecutionDisabled",
+        &json!({"value": true}),
+    );
+    page.open(&(page.server.origin() + &page.server.path()));
+    let tree = tree(&page);
+    let says = |part: &str| tree.iter().any(|(_, name, _)| name.contains(part));
+    assert!(says("needs JavaScript"), "{tree:?}");
+    assert!(names(&tree, "link").contains(&"metrics.json"), "{tree:?}");
+}

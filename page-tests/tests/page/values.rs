@@ -183,13 +183,17 @@ fn the_details_say_what_every_call_came_to() {
     page.until_field(path, "calls", 49);
     page.click(&format!("[data-site='{path}'] [data-details]"));
     let figures = snapshot().site(path).expect("the site").figures.clone();
+    let said = page.value(&format!(
+        "Object.fromEntries([...document.querySelectorAll('[data-site=\"{path}\"] dt')].map(term => [term.innerText, term.nextElementSibling.innerText]))"
+    ));
     for (kind, calls) in figures.by_outcome() {
-        let value = page.value(&format!(
-            "document.querySelector('[data-site=\"{path}\"] .outcome-{} dd').innerText",
-            kind.as_str()
-        ));
-        assert_eq!(value, calls.to_string(), "{}", kind.as_str());
+        let title = match kind.as_str() {
+            "dropped" => "Dropped by caller".to_owned(),
+            kind => kind[..1].to_uppercase() + &kind[1..].replace('_', " "),
+        };
+        assert_eq!(said[&title], calls.to_string(), "{title} in {said}");
     }
+    assert_eq!(said["Attempts"], figures.attempts.to_string());
     assert!(figures.rate_limited > 0 && figures.error > 0, "{figures:?}");
     page.assert_sound();
 }
