@@ -8,5 +8,6 @@ mod connection;
 mod controls;
 mod looks;
 mod reading;
+mod settings;
 mod sites;
 mod values;
