@@ -186,8 +186,10 @@ impl Tab {
 
     /// Writes what is in the window to `target/page/NAME.png`, without the empty end.
     pub fn photograph(&self, name: &str) {
-        let size = self.value("({x: 0, y: 0, scale: 1, width: innerWidth, height: Math.min(innerHeight, Math.ceil(document.body.getBoundingClientRect().bottom))})");
-        let params = json!({"format": "png", "clip": size});
+        let window = self.value(
+            "({x: scrollX, y: scrollY, scale: 1, width: innerWidth, height: Math.min(innerHeight, Math.ceil(document.body.getBoundingClientRect().bottom))})",
+        );
+        let params = json!({"format": "png", "clip": window});
         let picture = self.call("Page.captureScreenshot", &params);
         let picture = STANDARD.decode(picture["data"].as_str().expect("text"));
         let folder = PathBuf::from(concat!(env!("CARGO_MANIFEST_DIR"), "/../target/page"));
