@@ -1,4 +1,4 @@
-//! Health, sites, refusals and request ids over HTTP, for axum 0.8 and any tower service.
+//! Health, sites, a live page, refusals and request ids over HTTP, for axum 0.8 and any tower service.
 //!
 //! | | |
 //! |---|---|

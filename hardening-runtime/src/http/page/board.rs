@@ -5,7 +5,7 @@ use crate::{
     bulkhead::BulkheadSnapshot,
     cache::CacheFigures,
     circuit_breaker::{Snapshot as Circuit, State},
-    clock::Moment,
+    clock::{self, Moment},
     health::HealthReport,
     http::{MOST, shorten},
     metrics::{Latency, SiteFigures, WouldHave},
@@ -37,7 +37,8 @@ pub(super) struct Seen {
     pub(super) point: Point,
 }
 
-/// The figures of a site: those of [`SiteSnapshot`], with what is recent, and its op's limits.
+/// The figures of a site: those of [`SiteSnapshot`], with what is recent, and its op's limits. What is not there or
+/// nought is left out where it can be.
 #[derive(Serialize)]
 struct Figures<'a> {
     calls: u64,
@@ -51,14 +52,21 @@ struct Figures<'a> {
     retries: u64,
     fallbacks: u64,
     latency: &'a Latency,
-    would_have: &'a WouldHave,
-    retry_budget: &'a Option<RetryBudgetSnapshot>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    would_have: Option<&'a WouldHave>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    retry_budget: Option<&'a RetryBudgetSnapshot>,
+    #[serde(skip_serializing_if = "Option::is_none")]
     breaker: Option<Breaker>,
+    #[serde(skip_serializing_if = "Option::is_none")]
     limit: Option<Limits<'a>>,
-    queue: &'a Option<BulkheadSnapshot>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    queue: Option<&'a BulkheadSnapshot>,
+    #[serde(skip_serializing_if = "Option::is_none")]
     cache: Option<Cache>,
 }
 
+/// Rounded, since its last digits change each second and tell nothing.
 #[derive(Serialize)]
 struct RecentFigures {
     rate: f64,
@@ -89,7 +97,7 @@ struct Limits<'a> {
     capacity: u32,
     keys: u32,
     waiting: usize,
-    limits: &'a [LimitSnapshot],
+    each: &'a [LimitSnapshot],
 }
 
 /// What the site found in its cache, and what is in that.
@@ -162,11 +170,11 @@ impl<'a> Figures<'a> {
             retries: figures.retries,
             fallbacks: figures.fallbacks,
             latency: &figures.latency,
-            would_have: &figures.would_have,
-            retry_budget: &site.retry_budget,
+            would_have: Some(&figures.would_have).filter(|it| **it != WouldHave::default()),
+            retry_budget: site.retry_budget.as_ref(),
             breaker: site.circuit.as_ref().map(|it| Breaker::of(it, now)),
             limit: site.op.and_then(|op| Limits::of(op, ops)),
-            queue: &site.bulkhead,
+            queue: site.bulkhead.as_ref(),
             cache: site.cache.as_ref().map(|it| Cache::of(figures, it)),
         }
     }
@@ -175,16 +183,16 @@ impl<'a> Figures<'a> {
 impl RecentFigures {
     fn of(recent: &Recent) -> Self {
         Self {
-            rate: recent.rate,
-            error_rate: recent.error_rate,
-            p95: recent.p95.map(|it| it.as_secs_f64()),
+            rate: rounded(recent.rate),
+            error_rate: rounded(recent.error_rate),
+            p95: recent.p95.map(seconds),
         }
     }
 }
 
 impl Breaker {
     fn of(circuit: &Circuit, now: Moment) -> Self {
-        let began = now.as_nanos() - now.as_nanos().min(nanos(circuit.time_in_state));
+        let began = now.as_nanos() - now.as_nanos().min(clock::nanos(circuit.time_in_state));
         let wait = circuit.retry_after.filter(|it| !it.is_zero());
         Self {
             name: circuit.name,
@@ -214,7 +222,7 @@ impl<'a> Limits<'a> {
             capacity: scarcest.capacity,
             keys: op.keys,
             waiting: op.waiting,
-            limits: &op.limits,
+            each: &op.limits,
         })
     }
 }
@@ -245,8 +253,8 @@ impl Summary {
             error_rate: snapshot.total.error_rate(),
             in_flight: snapshot.total.in_flight,
             recent: RecentFigures {
-                rate: recent.iter().map(|it| it.rate).sum(),
-                error_rate: if calls > 0.0 { errors / calls } else { 0.0 },
+                rate: rounded(recent.iter().map(|it| it.rate).sum()),
+                error_rate: rounded(if calls > 0.0 { errors / calls } else { 0.0 }),
                 p95: None,
             },
             outdated: snapshot.configuration.outdated,
@@ -254,26 +262,35 @@ impl Summary {
     }
 }
 
-/// `{"success": 7, "error": 0, …}`: each call that ended is in one of them.
+/// `{"success": 7, "timed_out": 1}`: each call that ended is in one of them.
+#[allow(clippy::trivially_copy_pass_by_ref)] // serde's signature
 fn by_outcome<S: Serializer>(figures: &&SiteFigures, serializer: S) -> Result<S::Ok, S::Error> {
-    let outcomes = figures.by_outcome();
-    serializer.collect_map(outcomes.iter().map(|(kind, count)| (kind.as_str(), count)))
+    let outcomes = figures.by_outcome().into_iter();
+    let some = outcomes.filter(|(_, calls)| *calls > 0);
+    serializer.collect_map(some.map(|(kind, calls)| (kind.as_str(), calls)))
 }
 
 /// A point as `[calls, errors, p95]`; p95 in seconds, or null.
 impl Serialize for Point {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        let p95 = self.p95.map(|it| it.as_micros() as f64 / 1e6);
-        (self.calls, self.errors, p95).serialize(serializer)
+        let (calls, errors) = (rounded(self.calls), rounded(self.errors));
+        (calls, errors, self.p95.map(seconds)).serialize(serializer)
     }
 }
 
-fn seconds_of(moment: Moment) -> u64 {
-    (moment.as_nanos() + 500_000_000) / 1_000_000_000
+/// To a ten-thousandth.
+fn rounded(number: f64) -> f64 {
+    (number * 1e4).round() / 1e4
 }
 
-fn nanos(duration: Duration) -> u64 {
-    u64::try_from(duration.as_nanos()).unwrap_or(u64::MAX)
+/// In seconds, to a microsecond.
+fn seconds(duration: Duration) -> f64 {
+    duration.as_micros() as f64 / 1e6
+}
+
+/// To a second.
+fn seconds_of(moment: Moment) -> u64 {
+    (moment.as_nanos() + 500_000_000) / 1_000_000_000
 }
 
 /// `value` as JSON. What is shown has nothing that JSON cannot hold.

@@ -39,8 +39,8 @@ pub(super) const PAGE: &str = concat!(
 /// in it. A test knows the hashes when they have changed.
 pub(super) const POLICY: &str = concat!(
     "default-src 'none'; connect-src 'self'; img-src data:; ",
-    "style-src 'sha256-HONPZlz8MoF0MUIMkqo1oaSCDC4e//GErVDwoqT6nPw='; ",
-    "script-src 'sha256-tHNND9PgpIxpZvUPQMmIYHtSA3igXl+2G3OTwhHq1OE='; ",
+    "style-src 'sha256-kRCuV67wnz+bPJ9vbCHIuk5/Fc/KPuACKUpHxAAU4YQ='; ",
+    "script-src 'sha256-ChJfR2s78xZ70suLVxFQkrQE/0cXdD2BjTXv5kapq80='; ",
     "base-uri 'none'; form-action 'none'; frame-ancestors 'none'",
 );
 

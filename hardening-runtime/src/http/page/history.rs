@@ -55,9 +55,10 @@ pub(super) struct Recent {
 
 /// The history of all sites. They are known at link time, so a site is its place in the snapshot.
 pub(super) struct History {
+    /// Empty as long as nothing can have been called.
     sites: Vec<OfSite>,
     /// When the last point was taken.
-    at: Option<Moment>,
+    at: Moment,
     /// When the two baselines of what is recent were taken.
     older_at: Moment,
     newer_at: Moment,
@@ -108,25 +109,24 @@ impl OfSite {
 }
 
 impl History {
-    /// That of nothing yet.
-    pub(super) const fn new() -> Self {
+    /// That of a program whose sites have these figures now; none if nothing was called.
+    pub(super) fn from(sites: &[SiteSnapshot], now: Moment) -> Self {
         Self {
-            sites: Vec::new(),
-            at: None,
-            older_at: Moment::from_nanos(0),
-            newer_at: Moment::from_nanos(0),
+            sites: sites.iter().map(|it| OfSite::from(&it.figures)).collect(),
+            at: now,
+            older_at: now,
+            newer_at: now,
             seconds: 0,
         }
     }
 
-    /// Takes a point of each site. The first time, there is nothing yet to take a difference from.
+    /// Takes a point of each site.
     pub(super) fn take(&mut self, sites: &[SiteSnapshot], now: Moment) {
-        let Some(before) = self.at.filter(|_| self.sites.len() == sites.len()) else {
-            *self = Self::beginning(sites, now);
-            return;
-        };
-        let seconds = whole_seconds(now.since(before));
-        self.at = Some(now);
+        let nothing = SiteFigures::default();
+        self.sites
+            .resize_with(sites.len(), || OfSite::from(&nothing));
+        let seconds = whole_seconds(now.since(self.at));
+        self.at = now;
         self.seconds += seconds as u64;
         for (site, snapshot) in self.sites.iter_mut().zip(sites) {
             site.take(&snapshot.figures, seconds);
@@ -136,16 +136,6 @@ impl History {
             for (site, snapshot) in self.sites.iter_mut().zip(sites) {
                 site.rotate(&snapshot.figures);
             }
-        }
-    }
-
-    fn beginning(sites: &[SiteSnapshot], now: Moment) -> Self {
-        Self {
-            sites: sites.iter().map(|it| OfSite::from(&it.figures)).collect(),
-            at: Some(now),
-            older_at: now,
-            newer_at: now,
-            seconds: 0,
         }
     }
 

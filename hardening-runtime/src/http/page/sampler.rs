@@ -4,7 +4,7 @@
 use super::{board::Board, history::History};
 use crate::{
     clock::{self, Moment},
-    health::registry,
+    health, registry,
     report::{Snapshot, snapshot},
 };
 use std::{
@@ -58,11 +58,18 @@ pub(super) fn stop() {
 
 fn start(runtime: &Handle) -> Running {
     let (sender, boards) = watch::channel(None);
-    let history = Arc::new(Mutex::new(History::new()));
+    let history = History::from(&known().unwrap_or_default().sites, clock::now());
+    let history = Arc::new(Mutex::new(history));
     let feed = Feed { history, boards };
     let task = runtime.spawn(sample(Arc::clone(&feed.history), sender));
     let task = task.abort_handle();
     Running { feed, task }
+}
+
+/// The figures, once there can be any. A router that is made before `init!()` must not load the configuration in its
+/// place.
+fn known() -> Option<Snapshot> {
+    registry::is_loaded().then(snapshot)
 }
 
 impl Feed {
@@ -83,15 +90,14 @@ fn locked(history: &Mutex<History>) -> MutexGuard<'_, History> {
 async fn sample(history: Arc<Mutex<History>>, boards: Sender<Option<Arc<Board>>>) {
     let mut due = clock::now();
     loop {
-        let now = clock::now();
-        let snapshot = snapshot();
+        due = next(due, clock::now());
+        clock::sleep_until(due).await;
+        let (snapshot, now) = (known().unwrap_or_default(), clock::now());
         locked(&history).take(&snapshot.sites, now);
         if is_watched(&boards) {
             let board = board(snapshot, &locked(&history), now);
             boards.send_replace(Some(Arc::new(board)));
         }
-        due = next(due, clock::now());
-        clock::sleep_until(due).await;
     }
 }
 
@@ -101,7 +107,7 @@ fn is_watched(boards: &Sender<Option<Arc<Board>>>) -> bool {
 }
 
 pub(super) fn board(snapshot: Snapshot, history: &History, now: Moment) -> Board {
-    Board::of(snapshot, registry().last_report(), history, now)
+    Board::of(snapshot, health::registry().last_report(), history, now)
 }
 
 /// A second after it was due; if that is over, a second from now.

@@ -1,7 +1,8 @@
-// A minute as a line: one path, whose `d` is written when it changed.
+// A minute as an area: one path, whose `d` is written when it changed.
 
 const POINTS = 60;
 const HEIGHT = 20;
+const FLOOR = HEIGHT + 2; // below the edge, where its stroke is not seen
 const CHARTS = {
   rate: { title: "Rate", index: 0, write: perSecond, least: 1 },
   errors: { title: "Errors", index: 1, write: perSecond, least: 1 },
@@ -16,28 +17,31 @@ function chartsOf(parent) {
 function drawChart(chart, history) {
   const { index, least } = chart.kind;
   const highest = history.reduce((most, point) => Math.max(most, point[index] ?? 0), 0);
+  setAttribute(chart.svg, "data-flat", String(highest === 0));
   setAttribute(chart.path, "d", pathOf(history, index, Math.max(highest, least)));
   setAttribute(chart.svg, "aria-label", describeChart(chart.kind, history, highest));
 }
 
-// The last point is at the right edge; a second without a value (no calls, no p95) is a gap.
+// An area under a line. The last point is at the right edge; a second without a value (no calls, no p95) is a gap.
 function pathOf(history, index, scale) {
   const left = POINTS - history.length;
   let path = "";
-  let isDrawing = false;
-  for (let second = 0; second < history.length; second++) {
-    const value = history[second][index];
-    if (value === null) {
-      isDrawing = false;
-      continue;
+  let from = 0;
+  while (from < history.length) {
+    let to = from;
+    let line = "";
+    while (to < history.length && history[to][index] !== null) {
+      line += "L" + (left + to) + " " + heightOf(history[to][index], scale);
+      to++;
     }
-    const x = left + second;
-    const y = (HEIGHT - (value / scale) * HEIGHT).toFixed(1);
-    if (isDrawing) path += "L" + x + " " + y;
-    else path += "M" + x + " " + y + "h0"; // a point alone is a dot
-    isDrawing = true;
+    if (to > from) path += "M" + (left + from) + " " + FLOOR + line + "L" + (left + to - 1) + " " + FLOOR;
+    from = to + 1;
   }
   return path;
+}
+
+function heightOf(value, scale) {
+  return (HEIGHT - (value / scale) * (HEIGHT - 1)).toFixed(1);
 }
 
 function describeChart(kind, history, highest) {

@@ -16,16 +16,16 @@ function groupsOf(site) {
     ["Limit", figures.limit && limitsOf(figures.limit)],
     ["Bulkhead", figures.queue && queueOf(figures.queue)],
     ["Cache", figures.cache && cacheOf(figures.cache)],
-    ...site.layers.map((layer) => [titleOf(layer), settingsOf(layer)]),
+    ["Settings", site.layers.map((layer) => [titleOf(layer), settingsOf(layer)]), "wide"],
   ].filter(([, entries]) => entries && entries.length > 0);
 }
 
 function outcomesOf(figures) {
-  return Object.entries(figures.outcomes).map(([kind, calls]) => [OUTCOMES[kind] ?? kind, count(calls), "outcome-" + kind]);
+  return Object.entries(OUTCOMES).map(([kind, title]) => [title, count(figures.outcomes[kind] ?? 0)]);
 }
 
 function workOf(figures) {
-  const { would_have: would, retry_budget: budget } = figures;
+  const { would_have: would = {}, retry_budget: budget } = figures;
   return [
     ["Attempts", count(figures.attempts)],
     ["Retries", count(figures.retries)],
@@ -58,7 +58,7 @@ function circuitOf(circuit) {
 }
 
 function limitsOf(limit) {
-  const each = limit.limits.map((one, index) => [
+  const each = limit.each.map((one, index) => [
     "Limit " + (index + 1) + ", " + (one.scope === "key" ? "scarcest key" : "all together"),
     count(one.remaining) + " of " + count(one.capacity) + " in " + duration(one.window),
   ]);
@@ -95,7 +95,8 @@ function titleOf(layer) {
 }
 
 function settingsOf(layer) {
-  return layer.settings.map(([key, value]) => [key, value]);
+  const told = layer.settings.filter(([key, value]) => value !== "null" && key !== "enabled");
+  return told.map(([key, value]) => key + " " + value).join(" · ") || "no settings";
 }
 
 // Builds the groups, or writes into those that are there.
@@ -107,15 +108,17 @@ function showDetail(site) {
     site.shape = shape;
     site.values = [...site.detail.querySelectorAll("dd")];
   }
-  const entries = groups.flatMap(([, entries]) => entries);
-  entries.forEach(([, value], index) => setText(site.values[index], value));
+  groups.flatMap(([, entries]) => entries).forEach(([, value], index) => {
+    setAttribute(site.values[index], "data-nought", String(value === "0"));
+    setText(site.values[index], value);
+  });
 }
 
-function buildGroup([title, entries]) {
-  const group = make("section", "group");
+function buildGroup([title, entries, width]) {
+  const group = make("section", "group " + (width ?? ""));
   const list = make("dl");
-  for (const [term, , kind] of entries) {
-    const pair = make("div", kind ?? "");
+  for (const [term] of entries) {
+    const pair = make("div");
     pair.append(make("dt", "", term), make("dd"));
     list.append(pair);
   }

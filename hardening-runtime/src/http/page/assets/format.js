@@ -14,27 +14,27 @@ function perSecond(rate) {
 
 function percent(ratio) {
   const value = ratio * 100;
-  if (value === 0) return "0 %";
-  if (value < 0.1) return "< 0.1 %";
-  return (value < 9.95 ? value.toFixed(1) : whole.format(value)) + " %";
+  if (value === 0) return "0\u00a0%";
+  if (value < 0.1) return "<\u00a00.1\u00a0%";
+  return (value < 9.95 ? value.toFixed(1) : whole.format(value)) + "\u00a0%";
 }
 
 function duration(seconds) {
   if (seconds === null) return "–";
-  if (seconds === 0) return "0 ms";
-  if (seconds < 0.001) return whole.format(seconds * 1e6) + " µs";
-  if (seconds < 0.00995) return (seconds * 1e3).toFixed(1) + " ms";
-  if (seconds < 0.9995) return whole.format(seconds * 1e3) + " ms";
-  if (seconds < 99.5) return seconds.toFixed(seconds < 9.995 ? 2 : 1) + " s";
+  if (seconds === 0) return "0\u00a0ms";
+  if (seconds < 0.001) return whole.format(seconds * 1e6) + "\u00a0µs";
+  if (seconds < 0.00995) return (seconds * 1e3).toFixed(1) + "\u00a0ms";
+  if (seconds < 0.9995) return whole.format(seconds * 1e3) + "\u00a0ms";
+  if (seconds < 99.5) return seconds.toFixed(seconds < 9.995 ? 2 : 1) + "\u00a0s";
   return long(seconds);
 }
 
 // A time that passes, as "12 s", "3 min" or "2 h 5 min".
 function long(seconds) {
   const rest = Math.max(0, Math.round(seconds));
-  if (rest < 60) return rest + " s";
-  if (rest < 3600) return Math.floor(rest / 60) + " min";
-  return Math.floor(rest / 3600) + " h " + (Math.floor(rest / 60) % 60) + " min";
+  if (rest < 60) return rest + "\u00a0s";
+  if (rest < 3600) return Math.floor(rest / 60) + "\u00a0min";
+  return Math.floor(rest / 3600) + "\u00a0h " + (Math.floor(rest / 60) % 60) + "\u00a0min";
 }
 
 function plural(number, one, many) {
@@ -53,6 +53,12 @@ function setAttribute(element, name, value) {
 function setField(element, value, text) {
   setAttribute(element, "data-value", value === null || value === undefined ? "" : String(value));
   setText(element, text);
+}
+
+// A long name, which may be broken where it has a joint.
+function writeName(element, name) {
+  const parts = name.split(/(?<=::|_|\/)/);
+  element.replaceChildren(...parts.flatMap((part) => [part, document.createElement("wbr")]));
 }
 
 // The elements of `parent` that show a field, by its name.

@@ -8,7 +8,11 @@ const GLYPHS = {
 // A state in words, with a sign of its own shape: never by colour alone.
 function setStatus(element, status, text) {
   setAttribute(element, "data-state", status);
-  setText(element, GLYPHS[status] + " " + text);
+  setText(element, inWords(status, text));
+}
+
+function inWords(status, text) {
+  return GLYPHS[status] + " " + text;
 }
 
 const checks = new Map(); // by name
@@ -21,7 +25,7 @@ function showHealth(health) {
   setStatus(overall, health.overall_status, health.overall_status);
   document.getElementById("no-checks").hidden = names.length > 0;
   for (const [name, row] of checks) {
-    if (!(name in health.checks)) {
+    if (!Object.hasOwn(health.checks, name)) {
       row.remove();
       checks.delete(name);
     }

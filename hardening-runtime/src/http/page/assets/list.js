@@ -59,8 +59,7 @@ function sortList() {
 
 // Sorts again by itself, unless somebody is at it: a row must not leave from under a hand.
 function settleList(tick) {
-  const table = document.getElementById("sites");
-  const isUsed = table.matches(":hover") || table.contains(document.activeElement);
+  const isUsed = document.querySelector(".site:hover, .site:focus-within");
   if (order.by !== "path" && tick % SETTLES_AFTER === 0 && !isUsed) sortList();
 }
 
@@ -102,16 +101,22 @@ function showNoMatch(isEmpty) {
   setText(element, isFine ? "No function is in trouble." : "No function matches the filter.");
 }
 
+// What was asked for is answered aloud; what changes by itself later is not.
+function answerFilter() {
+  filterList();
+  setText(document.getElementById("said"), sites.filter((site) => !site.row.hidden).length + " of " + sites.length + " functions");
+}
+
 function wireList() {
   const filter = document.getElementById("filter");
   filter.addEventListener("input", () => {
     words = filter.value.toLowerCase().split(/\s+/).filter(Boolean);
-    filterList();
+    answerFilter();
   });
   filter.form.addEventListener("submit", (event) => event.preventDefault());
   document.getElementById("troubled").addEventListener("change", (event) => {
     isTroubledOnly = event.target.checked;
-    filterList();
+    answerFilter();
   });
   for (const button of document.querySelectorAll("[data-sort]")) {
     button.addEventListener("click", () => orderBy(button.dataset.sort));

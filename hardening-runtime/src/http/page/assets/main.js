@@ -1,4 +1,6 @@
-// What comes in is taken at once and drawn with the next frame, together.
+// What comes in is taken at once and drawn with the next frame, together; with the next frames, if it is much.
+
+const SLICE = 6; // milliseconds of a frame
 
 let now = 0; // on the program's clock, in seconds
 let tick = 0;
@@ -11,13 +13,15 @@ function takeAll(all) {
   tick = all.tick;
   summary = all.summary;
   showHealth(all.health);
-  if (isSameList(all.sites)) renewList(all.sites);
+  const isSame = isSameList(all.sites);
+  if (isSame) renewList(all.sites);
   else buildList(all.sites);
+  dirty.clear();
   for (const site of sites) {
     site.troubles = troublesOf(site);
     dirty.add(site);
   }
-  sortList();
+  if (!isSame) sortList();
   plan();
 }
 
@@ -43,8 +47,12 @@ function plan() {
 
 function draw() {
   isFramePlanned = false;
-  for (const site of dirty) drawSite(site, now);
-  dirty.clear();
+  const end = performance.now() + SLICE;
+  for (const site of dirty) {
+    drawSite(site, now);
+    dirty.delete(site);
+    if (performance.now() > end && dirty.size > 0) return plan(); // the rest with the next frames
+  }
   filterList();
   settleList(tick);
   drawSummary();

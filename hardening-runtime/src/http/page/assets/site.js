@@ -31,10 +31,12 @@ function nameRow(site) {
   row.dataset.site = path;
   row.id = "site-" + site.index;
   row.querySelector(".function").title = path + "\n" + place;
-  row.querySelector(".module").textContent = end > 1 ? path.slice(0, end) : "";
-  row.querySelector(".name").textContent = end > 1 ? path.slice(end) : path;
-  row.querySelector(".place").textContent = place;
+  writeName(row.querySelector(".module"), end > 1 ? path.slice(0, end) : "");
+  writeName(row.querySelector(".name"), end > 1 ? path.slice(end) : path);
+  writeName(row.querySelector(".place"), place);
   const button = row.querySelector("[data-details]");
+  row.querySelector(".path").id = "path-" + site.index;
+  row.querySelector(".function").setAttribute("aria-labelledby", "path-" + site.index);
   button.setAttribute("aria-label", "Details of " + path);
   row.querySelector(".detail").id = "detail-" + site.index;
   button.setAttribute("aria-controls", "detail-" + site.index);
@@ -96,7 +98,7 @@ function drawSite(site, now) {
   setField(fields.recent_p95, figures.recent.p95, duration(figures.recent.p95));
   setField(fields.p95, figures.latency.p95, duration(figures.latency.p95));
   drawBreaker(fields.breaker, figures.breaker, now);
-  drawLimit(fields.limit, figures.limit);
+  drawLimit(fields.limit, figures.limit, site.path);
   drawQueue(fields.queue, figures.queue);
   drawCache(fields.hit_rate, figures.cache);
   for (const chart of site.charts) drawChart(chart, site.history);
@@ -123,9 +125,10 @@ function drawNoLayer(field) {
 }
 
 function drawBreaker(field, breaker, now) {
+  setAttribute(field, "data-state", breaker ? breaker.state : "");
   if (!breaker) return drawNoLayer(field);
-  drawLayer(field, breaker.state, "", 0, false, timesOf(breaker, now));
-  setStatus(field, breaker.state, breaker.forced ? breaker.state + ", forced" : breaker.state);
+  const text = inWords(breaker.state, breaker.forced ? breaker.state + ", forced" : breaker.state);
+  drawLayer(field, breaker.state, text, 0, false, timesOf(breaker, now));
 }
 
 function timesOf(breaker, now) {
@@ -136,11 +139,13 @@ function timesOf(breaker, now) {
   return "for " + long(now - breaker.since);
 }
 
-function drawLimit(field, limit) {
+function drawLimit(field, limit, path) {
   if (!limit) return drawNoLayer(field);
   const text = count(limit.remaining) + " of " + count(limit.capacity) + " left";
-  const waiting = limit.waiting > 0 ? ", " + count(limit.waiting) + " wait" : "";
-  drawLayer(field, limit.remaining, text, limit.remaining / limit.capacity, limit.remaining === 0, limit.op + waiting);
+  const remarks = limit.op === path ? [] : [limit.op]; // a limit of its own has no other name
+  remarks.push(plural(limit.keys, "key", "keys"));
+  if (limit.waiting > 0) remarks.push(plural(limit.waiting, "waits", "wait"));
+  drawLayer(field, limit.remaining, text, limit.remaining / limit.capacity, limit.remaining === 0, remarks.join(", "));
 }
 
 function drawQueue(field, queue) {

@@ -1,0 +1,569 @@
+//! The page `/hardening` and its events, as a browser gets them. Every test takes the program's state for itself.
+
+mod support;
+
+use axum::{
+    Router,
+    body::{Body, BodyDataStream},
+    extract::Request,
+    http::HeaderMap,
+};
+use futures_util::StreamExt;
+use hardening::{
+    bulkhead, cached, circuit_breaker,
+    health::{HealthSettings, registry},
+    http::{end_streams, router},
+    rate_limited, retryable, snapshot, testing, timeout,
+};
+use serde_json::{Value, json};
+use std::time::Duration;
+use support::{AppError, AppResult, assert_took, timed};
+use tokio::{
+    io::{AsyncReadExt, AsyncWriteExt},
+    net::{TcpListener, TcpStream},
+};
+use tower::ServiceExt;
+
+#[rate_limited(capacity = 3, window_seconds = 3600, key = user)]
+#[circuit_breaker(failure_threshold = 2, open_for = "1h")]
+#[bulkhead(max_concurrent = 4, max_queue = 7)]
+async fn ordered(user: &str, works: bool) -> AppResult<()> {
+    tokio::time::sleep(Duration::from_millis(20)).await;
+    if works { Ok(()) } else { Err(AppError::Busy) }
+}
+
+#[cached(ttl = "1h", max_entries = 50)]
+async fn looked_up(item: u32) -> AppResult<u32> {
+    Ok(item)
+}
+
+#[timeout("1s")]
+#[retryable(max_attempts = 2, base_delay = 0)]
+async fn failed() -> AppResult<()> {
+    Err(AppError::Busy)
+}
+
+#[retryable(max_attempts = 1)]
+async fn never_called() -> AppResult<()> {
+    Ok(())
+}
+
+async fn get(service: Router, path: &str) -> axum::response::Response {
+    let request = Request::builder().uri(path);
+    let request = request.body(Body::empty()).expect("a request");
+    service.oneshot(request).await.expect("infallible")
+}
+
+async fn text_of(response: axum::response::Response) -> String {
+    let body = axum::body::to_bytes(response.into_body(), 1 << 22).await;
+    String::from_utf8(body.expect("a bounded body").to_vec()).expect("text")
+}
+
+fn header<'a>(headers: &'a HeaderMap, name: &str) -> &'a str {
+    let value = headers.get(name).and_then(|value| value.to_str().ok());
+    value.unwrap_or_else(|| panic!("{name} in {headers:?}"))
+}
+
+/// A browser that reads the events.
+struct Viewer {
+    body: BodyDataStream,
+}
+
+struct Event {
+    name: String,
+    data: Value,
+}
+
+impl Viewer {
+    async fn open() -> Self {
+        Self::of(get(router(), "/hardening/events").await)
+    }
+
+    fn of(response: axum::response::Response) -> Self {
+        assert_eq!(response.status(), 200);
+        Self {
+            body: response.into_body().into_data_stream(),
+        }
+    }
+
+    /// The next event; none when the stream has ended. Each is a chunk of its own.
+    async fn next(&mut self) -> Option<Event> {
+        let chunk = self.body.next().await?.expect("no error");
+        let text = String::from_utf8(chunk.to_vec()).expect("text");
+        let lines: Vec<_> = text.split('\n').collect();
+        let [name, data, "", ""] = lines[..] else {
+            panic!("two lines and an empty one: {text:?}");
+        };
+        let data = data.strip_prefix("data: ").expect("data");
+        Some(Event {
+            name: name.strip_prefix("event: ").expect("a name").to_owned(),
+            data: serde_json::from_str(data).expect("JSON"),
+        })
+    }
+
+    async fn expect(&mut self, name: &str) -> Value {
+        let event = self.next().await.expect("the stream goes on");
+        assert_eq!(event.name, name, "{}", event.data);
+        event.data
+    }
+}
+
+/// The site of this function in the event `all`, and its place.
+fn site<'a>(all: &'a Value, function: &str) -> (usize, &'a Value) {
+    let path = format!("page::{function}");
+    let sites = all["sites"].as_array().expect("sites");
+    let mut found = sites.iter().enumerate();
+    let found = found.find(|(_, site)| site["path"] == *path);
+    found.unwrap_or_else(|| panic!("{path} in {all}"))
+}
+
+fn tokens_of_the_routes() -> u32 {
+    let snapshot = snapshot();
+    let op = snapshot.ops.iter().find(|op| op.op == "health_check");
+    op.expect("it is in use").limits[0].remaining
+}
+
+#[tokio::test(start_paused = true)]
+async fn the_page_is_one_document_that_may_ask_for_nothing_but_its_events() {
+    let _alone = testing::alone();
+    let page = get(router(), "/hardening").await;
+    assert_eq!(page.status(), 200);
+    let headers = page.headers().clone();
+    assert_eq!(header(&headers, "content-type"), "text/html; charset=utf-8");
+    assert_eq!(header(&headers, "cache-control"), "no-store");
+    assert_eq!(header(&headers, "x-content-type-options"), "nosniff");
+    assert_eq!(header(&headers, "referrer-policy"), "no-referrer");
+    let policy = header(&headers, "content-security-policy");
+    for part in [
+        "default-src 'none'",
+        "connect-src 'self'",
+        "script-src 'sha256-",
+        "style-src 'sha256-",
+        "base-uri 'none'",
+        "form-action 'none'",
+        "frame-ancestors 'none'",
+    ] {
+        assert!(policy.contains(part), "{part} in {policy}");
+    }
+    assert!(!policy.contains("unsafe"), "{policy}");
+
+    let text = text_of(page).await;
+    assert!(text.starts_with("<!doctype html>"), "{}", &text[..80]);
+    assert!(text.contains("<link rel=\"icon\" href=\"data:"));
+    assert!(
+        text.contains("EventSource(\"hardening/events\")"),
+        "relative"
+    );
+    assert!(
+        !text.contains("src=\"") && !text.contains("https:"),
+        "{text}"
+    );
+}
+
+#[tokio::test(start_paused = true)]
+async fn the_first_event_has_the_figures_of_the_snapshot() {
+    let _alone = testing::alone();
+    ordered("alice", true).await.expect("it works");
+    ordered("alice", false).await.expect_err("busy");
+    ordered("alice", false)
+        .await
+        .expect_err("busy, which opens the circuit");
+    ordered("alice", true).await.expect_err("limited");
+    for item in [1, 1, 1, 2] {
+        looked_up(item).await.expect("an item");
+    }
+    failed().await.expect_err("busy, twice");
+
+    let mut viewer = Viewer::open().await;
+    let all = viewer.expect("all").await;
+    let snapshot = snapshot();
+    assert_eq!(
+        all["sites"].as_array().map(Vec::len),
+        Some(snapshot.sites.len())
+    );
+    for (shown, is) in all["sites"]
+        .as_array()
+        .expect("sites")
+        .iter()
+        .zip(&snapshot.sites)
+    {
+        let (shown, figures) = (&shown["figures"], &is.figures);
+        assert_eq!(shown["calls"], figures.calls(), "{}", is.path);
+        assert_eq!(shown["errors"], figures.errors());
+        assert_eq!(shown["error_rate"], figures.error_rate());
+        assert_eq!(shown["in_flight"], figures.in_flight);
+        assert_eq!(shown["attempts"], figures.attempts);
+        assert_eq!(shown["retries"], figures.retries);
+        assert_eq!(shown["latency"], json!(figures.latency));
+        for (kind, calls) in figures.by_outcome() {
+            assert_eq!(
+                shown["outcomes"][kind.as_str()].as_u64().unwrap_or(0),
+                calls
+            );
+        }
+    }
+    assert_eq!(all["summary"]["sites"], snapshot.sites.len());
+    assert_eq!(all["summary"]["calls"], snapshot.total.calls());
+    assert_eq!(all["summary"]["error_rate"], snapshot.total.error_rate());
+
+    let (_, order) = site(&all, "ordered");
+    let figures = &order["figures"];
+    assert_eq!(
+        figures["outcomes"],
+        json!({"success": 1, "error": 2, "rate_limited": 1})
+    );
+    assert_eq!(figures["breaker"]["state"], "open");
+    let limit = &figures["limit"];
+    assert_eq!(
+        (&limit["remaining"], &limit["capacity"], &limit["keys"]),
+        (&json!(0), &json!(3), &json!(1))
+    );
+    assert_eq!(figures["queue"]["max_concurrent"], 4);
+    assert_eq!(
+        figures["queue"]["queued"],
+        json!({"urgent": 0, "high": 0, "normal": 0, "low": 0})
+    );
+    assert!(figures.get("cache").is_none(), "{figures}");
+    assert_eq!(order["file"], file!());
+    assert_eq!(order["line"], 27);
+    let layers: Vec<_> = order["layers"]
+        .as_array()
+        .expect("layers")
+        .iter()
+        .map(|it| &it["attribute"])
+        .collect();
+    assert_eq!(layers, ["rate_limited", "circuit_breaker", "bulkhead"]);
+    assert_eq!(order["layers"][0]["settings"][0], json!(["capacity", "3"]));
+
+    let cache = &site(&all, "looked_up").1["figures"]["cache"];
+    assert_eq!(
+        (&cache["hits"], &cache["misses"], &cache["hit_rate"]),
+        (&json!(2), &json!(2), &json!(0.5))
+    );
+    let text = all.to_string();
+    assert!(!text.contains("alice"), "a key of a caller in {text}");
+}
+
+#[tokio::test(start_paused = true)]
+async fn each_second_has_an_event_with_what_changed_and_nothing_else() {
+    let _alone = testing::alone();
+    let mut viewer = Viewer::open().await;
+    let all = viewer.expect("all").await;
+    let (ordered_at, _) = site(&all, "ordered");
+    let (first, _) = timed(viewer.expect("tick")).await;
+    assert_eq!(first["sites"], json!({}), "nothing happened");
+    assert!(
+        first.get("summary").is_none() && first.get("health").is_none(),
+        "{first}"
+    );
+
+    let calls = async {
+        tokio::time::sleep(Duration::from_millis(10)).await;
+        for user in ["a", "b", "c"] {
+            ordered(user, user != "b").await.ok();
+        }
+    };
+    let (((), tick), took) = timed(async { tokio::join!(calls, viewer.expect("tick")) }).await;
+    assert_took(took, 1.0);
+    assert_eq!(
+        tick["tick"].as_u64(),
+        first["tick"].as_u64().map(|it| it + 1)
+    );
+    assert_eq!(tick["summary"]["calls"], 3);
+    let sites = tick["sites"].as_object().expect("sites");
+    assert_eq!(sites.len(), 1, "only what changed: {tick}");
+    let change = &sites[&ordered_at.to_string()];
+    let (calls, errors, p95) = (
+        &change["point"][0],
+        &change["point"][1],
+        &change["point"][2],
+    );
+    assert_eq!((calls, errors), (&json!(3.0), &json!(1.0)));
+    assert!(
+        (0.02..0.022).contains(&p95.as_f64().expect("a p95")),
+        "{p95}"
+    );
+    assert_eq!(change["figures"]["calls"], 3);
+    assert_eq!(change["figures"]["recent"]["error_rate"], 0.3333);
+
+    for _ in 0..5 {
+        let (tick, took) = timed(viewer.expect("tick")).await;
+        assert_took(took, 1.0);
+        let change = &tick["sites"][ordered_at.to_string()];
+        assert!(change.get("point").is_none(), "an idle second: {tick}");
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_p95_is_of_its_second_and_what_is_recent_of_some_ten() {
+    let _alone = testing::alone();
+    let mut viewer = Viewer::open().await;
+    let (index, _) = site(&viewer.expect("all").await, "looked_up");
+    for item in 0..40 {
+        looked_up(item).await.expect("an item");
+    }
+    let recent = |tick: &Value| tick["sites"][index.to_string()]["figures"]["recent"].clone();
+    assert_eq!(recent(&viewer.expect("tick").await)["rate"], 40.0);
+    for _ in 0..8 {
+        viewer.expect("tick").await;
+    }
+    let tenth = recent(&viewer.expect("tick").await);
+    assert_eq!(tenth["rate"], 4.0, "40 in ten seconds");
+    for _ in 0..9 {
+        viewer.expect("tick").await;
+    }
+    let last = viewer.expect("tick").await;
+    assert_eq!(
+        recent(&last),
+        json!({"rate": 0.0, "error_rate": 0.0, "p95": null}),
+        "{last}"
+    );
+}
+
+#[tokio::test(start_paused = true)]
+async fn the_history_is_a_minute_of_points_and_no_more() {
+    let _alone = testing::alone();
+    let app = router(); // the sampler starts here, before anybody looks
+    tokio::time::sleep(Duration::from_millis(500)).await;
+    for second in 0..100_u32 {
+        for item in 0..=second {
+            looked_up(item).await.expect("an item");
+        }
+        tokio::time::sleep(Duration::from_secs(1)).await;
+    }
+    let mut viewer = Viewer::of(get(app, "/hardening/events").await);
+    let all = viewer.expect("all").await;
+    let history = site(&all, "looked_up").1["history"]
+        .as_array()
+        .expect("a history");
+    let calls: Vec<_> = history.iter().map(|point| point[0].as_f64()).collect();
+    let last_minute: Vec<_> = (41..=100).map(|calls| Some(f64::from(calls))).collect();
+    assert_eq!(calls, last_minute);
+    assert_eq!(
+        site(&all, "never_called").1["history"],
+        json!([]),
+        "nothing to tell"
+    );
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_reader_that_missed_seconds_gets_everything_anew() {
+    let _alone = testing::alone();
+    let mut viewer = Viewer::open().await;
+    let first = viewer.expect("all").await["tick"].as_u64();
+    tokio::time::sleep(Duration::from_millis(500)).await;
+    for item in 0..5 {
+        looked_up(item).await.expect("an item");
+        tokio::time::sleep(Duration::from_secs(1)).await; // nobody reads
+    }
+    let all = viewer.expect("all").await;
+    assert_eq!(all["tick"].as_u64(), first.map(|tick| tick + 5));
+    assert_eq!(site(&all, "looked_up").1["figures"]["calls"], 5);
+    viewer.expect("tick").await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn new_settings_are_sent_with_everything_else() {
+    let _alone = testing::alone();
+    let mut viewer = Viewer::open().await;
+    viewer.expect("all").await;
+    viewer.expect("tick").await;
+    hardening::reload().expect("the same file again");
+    viewer.expect("all").await;
+    viewer.expect("tick").await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn sixteen_may_look_and_a_place_is_free_when_one_goes_away() {
+    let _alone = testing::alone();
+    let mut viewers = Vec::new();
+    for _ in 0..16 {
+        viewers.push(Viewer::open().await);
+    }
+    let refused = get(router(), "/hardening/events").await;
+    assert_eq!(refused.status(), 503);
+    assert_eq!(header(refused.headers(), "retry-after"), "61");
+    assert_eq!(header(refused.headers(), "cache-control"), "no-store");
+    assert_eq!(
+        get(router(), "/hardening").await.status(),
+        200,
+        "the page itself is there"
+    );
+
+    viewers.pop();
+    viewers.push(Viewer::open().await);
+    assert_eq!(get(router(), "/hardening/events").await.status(), 503);
+
+    tokio::time::sleep(Duration::from_secs(60)).await;
+    let mut seventeenth = Viewer::open().await; // none of them reads: their time is over all the same
+    seventeenth.expect("all").await;
+    viewers.clear();
+    seventeenth.expect("tick").await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_stream_ends_after_a_minute_and_says_so() {
+    let _alone = testing::alone();
+    let mut viewer = Viewer::open().await;
+    let events = async {
+        let mut names = Vec::new();
+        while let Some(event) = viewer.next().await {
+            names.push(event.name);
+        }
+        names
+    };
+    let (names, took) = timed(events).await;
+    assert_took(took, 60.0);
+    assert_eq!(
+        (names[0].as_str(), names.last().map(String::as_str)),
+        ("all", Some("end"))
+    );
+    let ticks = names.iter().filter(|name| *name == "tick").count();
+    assert!((58..=60).contains(&ticks), "{ticks}");
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_page_and_its_stream_cost_a_token_each_and_the_events_none() {
+    let _alone = testing::alone();
+    let app = router();
+    get(app.clone(), "/hardening").await;
+    assert_eq!(tokens_of_the_routes(), 99);
+    let mut viewer = Viewer::of(get(app.clone(), "/hardening/events").await);
+    assert_eq!(tokens_of_the_routes(), 98);
+    for _ in 0..30 {
+        viewer.next().await.expect("an event");
+    }
+    assert_eq!(tokens_of_the_routes(), 100, "it refills meanwhile");
+    for _ in 0..100 {
+        get(app.clone(), "/hardening").await;
+    }
+    assert_eq!(get(app.clone(), "/hardening").await.status(), 429);
+    assert_eq!(get(app, "/hardening/events").await.status(), 429);
+    viewer.expect("tick").await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn it_works_below_a_prefix() {
+    let _alone = testing::alone();
+    let app = Router::new().nest("/ops", router());
+    let page = text_of(get(app.clone(), "/ops/hardening").await).await;
+    assert!(
+        page.contains("EventSource(\"hardening/events\")"),
+        "relative to /ops/"
+    );
+    assert!(!page.contains("href=\"/"), "so are the links");
+    Viewer::of(get(app, "/ops/hardening/events").await)
+        .expect("all")
+        .await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn the_events_are_for_proxies_not_to_hold_back() {
+    let _alone = testing::alone();
+    let events = get(router(), "/hardening/events").await;
+    assert_eq!(
+        header(events.headers(), "content-type"),
+        "text/event-stream"
+    );
+    assert_eq!(header(events.headers(), "cache-control"), "no-store");
+    assert_eq!(header(events.headers(), "x-accel-buffering"), "no");
+}
+
+#[tokio::test(start_paused = true)]
+async fn health_is_what_was_found_last_and_no_text_of_it_breaks_an_event() {
+    let _alone = testing::alone();
+    let runs = std::sync::Arc::new(support::Runs::new());
+    let text = "</script><b>\"gone\"\n\ndata: {}\r\u{2028}";
+    let settings = HealthSettings {
+        critical: true,
+        failure_threshold: 1,
+        ..HealthSettings::default()
+    };
+    let counted = std::sync::Arc::clone(&runs);
+    registry().register_with("page <i>", settings, move || {
+        counted.up();
+        async move { Err(text) }
+    });
+    let mut viewer = Viewer::open().await;
+    let health = viewer.expect("all").await["health"].clone();
+    assert_eq!(health, json!(registry().last_report()));
+    assert_eq!(runs.get(), 0, "to look runs nothing");
+
+    registry().run_all().await;
+    let tick = viewer.expect("tick").await;
+    assert_eq!(tick["health"]["overall_status"], "unhealthy");
+    assert_eq!(tick["health"]["checks"]["page <i>"]["message"], text);
+    assert_eq!(runs.get(), 1);
+    assert!(
+        viewer.expect("tick").await.get("health").is_none(),
+        "told once"
+    );
+}
+
+#[tokio::test(start_paused = true)]
+async fn many_routers_have_one_sampler() {
+    let _alone = testing::alone();
+    let routers: Vec<_> = (0..5).map(|_| router()).collect();
+    let mut viewer = Viewer::of(get(routers[0].clone(), "/hardening/events").await);
+    let first = viewer.expect("all").await["tick"].as_u64().expect("a tick");
+    for later in 1..=5 {
+        let mut other = Viewer::of(get(routers[4].clone(), "/hardening/events").await);
+        other.expect("all").await;
+        assert_eq!(viewer.expect("tick").await["tick"], first + later);
+    }
+}
+
+#[test]
+fn the_sampler_starts_again_when_its_runtime_is_gone_and_needs_none_to_begin_with() {
+    let _alone = testing::alone();
+    let app = router(); // no runtime: the first request starts it
+    let runtime = || {
+        let mut builder = tokio::runtime::Builder::new_current_thread();
+        builder
+            .enable_all()
+            .start_paused(true)
+            .build()
+            .expect("a runtime")
+    };
+    let first = runtime();
+    let mut left = first.block_on(async {
+        let mut viewer = Viewer::of(get(app.clone(), "/hardening/events").await);
+        viewer.expect("all").await;
+        viewer.expect("tick").await;
+        viewer
+    });
+    drop(first);
+    runtime().block_on(async {
+        assert!(left.next().await.is_none(), "its sampler is gone");
+        let mut viewer = Viewer::of(get(app, "/hardening/events").await);
+        viewer.expect("all").await;
+        let (_, took) = timed(viewer.expect("tick")).await;
+        assert_took(took, 1.0);
+    });
+}
+
+#[tokio::test]
+async fn a_graceful_shutdown_that_ends_the_streams_waits_for_none() {
+    let _alone = testing::alone();
+    let listener = TcpListener::bind(("127.0.0.1", 0)).await.expect("a port");
+    let address = listener.local_addr().expect("an address");
+    let (shut_down, asked) = tokio::sync::oneshot::channel::<()>();
+    let serving = axum::serve(listener, router()).with_graceful_shutdown(async {
+        asked.await.ok();
+        end_streams();
+    });
+    let server = tokio::spawn(async move { serving.await });
+
+    let mut stream = TcpStream::connect(address).await.expect("a connection");
+    let head = "GET /hardening/events HTTP/1.1\r\nHost: localhost\r\n\r\n";
+    stream.write_all(head.as_bytes()).await.expect("sent");
+    let mut start = [0; 512];
+    let read = stream.read(&mut start).await.expect("an answer");
+    assert!(start[..read].starts_with(b"HTTP/1.1 200 OK\r\n"));
+    shut_down.send(()).expect("it listens");
+    let ended = tokio::time::timeout(Duration::from_secs(20), server).await;
+    ended
+        .expect("it does not wait a minute")
+        .expect("no panic")
+        .expect("served");
+}
