@@ -31,7 +31,7 @@
     };
     const shown = element => {
         const box = element.getBoundingClientRect();
-        const visible = element.checkVisibility({opacityProperty: true, visibilityProperty: true});
+        const visible = element.checkVisibility({opacityProperty: true, visibilityProperty: true, contentVisibilityAuto: true});
         return visible && box.width > 1 && box.height > 1; // one pixel: for screen readers alone
     };
     const faint = [];

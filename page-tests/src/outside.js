@@ -4,7 +4,7 @@
     const page = document.scrollingElement;
     const wide = page.scrollWidth > page.clientWidth ? [`the page: ${page.scrollWidth} > ${page.clientWidth}`] : [];
     const elements = [...document.querySelectorAll('[data-field], [data-check], button, input, h1, h2, [data-chart]')];
-    const out = elements.filter(element => element.checkVisibility()).filter(element => {
+    const out = elements.filter(element => element.checkVisibility({contentVisibilityAuto: true})).filter(element => {
         const box = element.getBoundingClientRect();
         const style = getComputedStyle(element);
         const cut = style.overflowX === 'hidden' && style.textOverflow === 'clip'

@@ -9,18 +9,20 @@
             sources.push(this);
         }
     };
-    const frame = () => new Promise(done => requestAnimationFrame(() => setTimeout(done, 0)));
-    // The page may draw in several frames: it has drawn when one passes in which it wrote nothing.
+    // The page may draw in several frames: it has drawn when it has planned no other.
+    let planned = 0;
+    const frame = window.requestAnimationFrame.bind(window);
+    window.requestAnimationFrame = draw => {
+        planned += 1;
+        return frame(time => {
+            planned -= 1;
+            draw(time);
+        });
+    };
     const drawn = async () => {
-        let writes = 0;
-        const observer = new MutationObserver(() => { writes += 1; });
-        observer.observe(document.body, {subtree: true, childList: true, characterData: true, attributes: true});
-        let before;
         do {
-            before = writes;
-            await frame();
-        } while (writes > before);
-        observer.disconnect();
+            await new Promise(done => frame(() => setTimeout(done, 0)));
+        } while (planned > 0);
     };
     // Gives the page `messages` (as [name, data]) in turn, `count` of them, each when the last one is drawn.
     window.replay = async (messages, count) => {
