@@ -130,14 +130,25 @@ impl Tab {
         );
     }
 
-    /// Clicks the middle of the first element that `selector` finds.
+    /// Clicks the middle of the first element that `selector` finds, once it is there and at rest.
     pub fn click(&self, selector: &str) {
+        self.until(&format!("document.querySelector({})", json!(selector)));
         let place = self.value(&format!(
-            "(() => {{
+            "(async () => {{
                 const element = document.querySelector({});
-                element.scrollIntoView({{block: 'center', behavior: 'instant'}});
-                const box = element.getBoundingClientRect();
-                return {{x: box.x + box.width / 2, y: box.y + box.height / 2}};
+                const place = () => {{
+                    element.scrollIntoView({{block: 'center', behavior: 'instant'}});
+                    const box = element.getBoundingClientRect();
+                    return {{x: box.x + box.width / 2, y: box.y + box.height / 2}};
+                }};
+                let before;
+                let now = place();
+                do {{
+                    before = now;
+                    await new Promise(done => requestAnimationFrame(() => setTimeout(done, 0)));
+                    now = place();
+                }} while (now.x !== before.x || now.y !== before.y);
+                return now;
             }})()",
             json!(selector)
         ));
