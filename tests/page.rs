@@ -1,29 +1,23 @@
-//! The page `/hardening` and its events, as a browser gets them. Every test takes the program's state for itself.
+//! The page `/hardening` and what its events tell. Every test takes the program's state for itself.
 
 mod support;
 
-use axum::{
-    Router,
-    body::{Body, BodyDataStream},
-    extract::Request,
-    http::HeaderMap,
-};
-use futures_util::StreamExt;
+#[path = "support/viewer.rs"]
+mod viewer;
+
+use axum::Router;
 use hardening::{
     bulkhead, cached, circuit_breaker,
     health::{HealthSettings, registry},
-    http::{end_streams, router},
+    http::router,
     rate_limited, retryable, snapshot, testing, timeout,
 };
 use serde_json::{Value, json};
 use std::time::Duration;
 use support::{AppError, AppResult, assert_took, timed};
-use tokio::{
-    io::{AsyncReadExt, AsyncWriteExt},
-    net::{TcpListener, TcpStream},
-};
-use tower::ServiceExt;
+use viewer::{Viewer, get, header, site, text_of};
 
+const ORDERED_AT: u32 = line!() + 1;
 #[rate_limited(capacity = 3, window_seconds = 3600, key = user)]
 #[circuit_breaker(failure_threshold = 2, open_for = "1h")]
 #[bulkhead(max_concurrent = 4, max_queue = 7)]
@@ -41,86 +35,6 @@ async fn looked_up(item: u32) -> AppResult<u32> {
 #[retryable(max_attempts = 2, base_delay = 0)]
 async fn failed() -> AppResult<()> {
     Err(AppError::Busy)
-}
-
-#[retryable(max_attempts = 1)]
-async fn never_called() -> AppResult<()> {
-    Ok(())
-}
-
-async fn get(service: Router, path: &str) -> axum::response::Response {
-    let request = Request::builder().uri(path);
-    let request = request.body(Body::empty()).expect("a request");
-    service.oneshot(request).await.expect("infallible")
-}
-
-async fn text_of(response: axum::response::Response) -> String {
-    let body = axum::body::to_bytes(response.into_body(), 1 << 22).await;
-    String::from_utf8(body.expect("a bounded body").to_vec()).expect("text")
-}
-
-fn header<'a>(headers: &'a HeaderMap, name: &str) -> &'a str {
-    let value = headers.get(name).and_then(|value| value.to_str().ok());
-    value.unwrap_or_else(|| panic!("{name} in {headers:?}"))
-}
-
-/// A browser that reads the events.
-struct Viewer {
-    body: BodyDataStream,
-}
-
-struct Event {
-    name: String,
-    data: Value,
-}
-
-impl Viewer {
-    async fn open() -> Self {
-        Self::of(get(router(), "/hardening/events").await)
-    }
-
-    fn of(response: axum::response::Response) -> Self {
-        assert_eq!(response.status(), 200);
-        Self {
-            body: response.into_body().into_data_stream(),
-        }
-    }
-
-    /// The next event; none when the stream has ended. Each is a chunk of its own.
-    async fn next(&mut self) -> Option<Event> {
-        let chunk = self.body.next().await?.expect("no error");
-        let text = String::from_utf8(chunk.to_vec()).expect("text");
-        let lines: Vec<_> = text.split('\n').collect();
-        let [name, data, "", ""] = lines[..] else {
-            panic!("two lines and an empty one: {text:?}");
-        };
-        let data = data.strip_prefix("data: ").expect("data");
-        Some(Event {
-            name: name.strip_prefix("event: ").expect("a name").to_owned(),
-            data: serde_json::from_str(data).expect("JSON"),
-        })
-    }
-
-    async fn expect(&mut self, name: &str) -> Value {
-        let event = self.next().await.expect("the stream goes on");
-        assert_eq!(event.name, name, "{}", event.data);
-        event.data
-    }
-}
-
-/// The site of this function in the event `all`, and its place.
-fn site<'a>(all: &'a Value, function: &str) -> (usize, &'a Value) {
-    let path = format!("page::{function}");
-    let sites = all["sites"].as_array().expect("sites");
-    let mut found = sites.iter().enumerate();
-    let found = found.find(|(_, site)| site["path"] == *path);
-    found.unwrap_or_else(|| panic!("{path} in {all}"))
-}
-
-fn tokens_of_the_routes() -> u32 {
-    let snapshot = snapshot();
-    let op = snapshot.ops.iter().find(|op| op.op == "health_check");
-    op.expect("it is in use").limits[0].remaining
 }
 
 #[tokio::test(start_paused = true)]
@@ -225,7 +139,7 @@ async fn the_first_event_has_the_figures_of_the_snapshot() {
     );
     assert!(figures.get("cache").is_none(), "{figures}");
     assert_eq!(order["file"], file!());
-    assert_eq!(order["line"], 27);
+    assert_eq!(order["line"], ORDERED_AT);
     let layers: Vec<_> = order["layers"]
         .as_array()
         .expect("layers")
@@ -321,48 +235,6 @@ async fn a_p95_is_of_its_second_and_what_is_recent_of_some_ten() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn the_history_is_a_minute_of_points_and_no_more() {
-    let _alone = testing::alone();
-    let app = router(); // the sampler starts here, before anybody looks
-    tokio::time::sleep(Duration::from_millis(500)).await;
-    for second in 0..100_u32 {
-        for item in 0..=second {
-            looked_up(item).await.expect("an item");
-        }
-        tokio::time::sleep(Duration::from_secs(1)).await;
-    }
-    let mut viewer = Viewer::of(get(app, "/hardening/events").await);
-    let all = viewer.expect("all").await;
-    let history = site(&all, "looked_up").1["history"]
-        .as_array()
-        .expect("a history");
-    let calls: Vec<_> = history.iter().map(|point| point[0].as_f64()).collect();
-    let last_minute: Vec<_> = (41..=100).map(|calls| Some(f64::from(calls))).collect();
-    assert_eq!(calls, last_minute);
-    assert_eq!(
-        site(&all, "never_called").1["history"],
-        json!([]),
-        "nothing to tell"
-    );
-}
-
-#[tokio::test(start_paused = true)]
-async fn a_reader_that_missed_seconds_gets_everything_anew() {
-    let _alone = testing::alone();
-    let mut viewer = Viewer::open().await;
-    let first = viewer.expect("all").await["tick"].as_u64();
-    tokio::time::sleep(Duration::from_millis(500)).await;
-    for item in 0..5 {
-        looked_up(item).await.expect("an item");
-        tokio::time::sleep(Duration::from_secs(1)).await; // nobody reads
-    }
-    let all = viewer.expect("all").await;
-    assert_eq!(all["tick"].as_u64(), first.map(|tick| tick + 5));
-    assert_eq!(site(&all, "looked_up").1["figures"]["calls"], 5);
-    viewer.expect("tick").await;
-}
-
-#[tokio::test(start_paused = true)]
 async fn new_settings_are_sent_with_everything_else() {
     let _alone = testing::alone();
     let mut viewer = Viewer::open().await;
@@ -370,75 +242,6 @@ async fn new_settings_are_sent_with_everything_else() {
     viewer.expect("tick").await;
     hardening::reload().expect("the same file again");
     viewer.expect("all").await;
-    viewer.expect("tick").await;
-}
-
-#[tokio::test(start_paused = true)]
-async fn sixteen_may_look_and_a_place_is_free_when_one_goes_away() {
-    let _alone = testing::alone();
-    let mut viewers = Vec::new();
-    for _ in 0..16 {
-        viewers.push(Viewer::open().await);
-    }
-    let refused = get(router(), "/hardening/events").await;
-    assert_eq!(refused.status(), 503);
-    assert_eq!(header(refused.headers(), "retry-after"), "61");
-    assert_eq!(header(refused.headers(), "cache-control"), "no-store");
-    assert_eq!(
-        get(router(), "/hardening").await.status(),
-        200,
-        "the page itself is there"
-    );
-
-    viewers.pop();
-    viewers.push(Viewer::open().await);
-    assert_eq!(get(router(), "/hardening/events").await.status(), 503);
-
-    tokio::time::sleep(Duration::from_secs(60)).await;
-    let mut seventeenth = Viewer::open().await; // none of them reads: their time is over all the same
-    seventeenth.expect("all").await;
-    viewers.clear();
-    seventeenth.expect("tick").await;
-}
-
-#[tokio::test(start_paused = true)]
-async fn a_stream_ends_after_a_minute_and_says_so() {
-    let _alone = testing::alone();
-    let mut viewer = Viewer::open().await;
-    let events = async {
-        let mut names = Vec::new();
-        while let Some(event) = viewer.next().await {
-            names.push(event.name);
-        }
-        names
-    };
-    let (names, took) = timed(events).await;
-    assert_took(took, 60.0);
-    assert_eq!(
-        (names[0].as_str(), names.last().map(String::as_str)),
-        ("all", Some("end"))
-    );
-    let ticks = names.iter().filter(|name| *name == "tick").count();
-    assert!((58..=60).contains(&ticks), "{ticks}");
-}
-
-#[tokio::test(start_paused = true)]
-async fn a_page_and_its_stream_cost_a_token_each_and_the_events_none() {
-    let _alone = testing::alone();
-    let app = router();
-    get(app.clone(), "/hardening").await;
-    assert_eq!(tokens_of_the_routes(), 99);
-    let mut viewer = Viewer::of(get(app.clone(), "/hardening/events").await);
-    assert_eq!(tokens_of_the_routes(), 98);
-    for _ in 0..30 {
-        viewer.next().await.expect("an event");
-    }
-    assert_eq!(tokens_of_the_routes(), 100, "it refills meanwhile");
-    for _ in 0..100 {
-        get(app.clone(), "/hardening").await;
-    }
-    assert_eq!(get(app.clone(), "/hardening").await.status(), 429);
-    assert_eq!(get(app, "/hardening/events").await.status(), 429);
     viewer.expect("tick").await;
 }
 
@@ -498,72 +301,4 @@ async fn health_is_what_was_found_last_and_no_text_of_it_breaks_an_event() {
         viewer.expect("tick").await.get("health").is_none(),
         "told once"
     );
-}
-
-#[tokio::test(start_paused = true)]
-async fn many_routers_have_one_sampler() {
-    let _alone = testing::alone();
-    let routers: Vec<_> = (0..5).map(|_| router()).collect();
-    let mut viewer = Viewer::of(get(routers[0].clone(), "/hardening/events").await);
-    let first = viewer.expect("all").await["tick"].as_u64().expect("a tick");
-    for later in 1..=5 {
-        let mut other = Viewer::of(get(routers[4].clone(), "/hardening/events").await);
-        other.expect("all").await;
-        assert_eq!(viewer.expect("tick").await["tick"], first + later);
-    }
-}
-
-#[test]
-fn the_sampler_starts_again_when_its_runtime_is_gone_and_needs_none_to_begin_with() {
-    let _alone = testing::alone();
-    let app = router(); // no runtime: the first request starts it
-    let runtime = || {
-        let mut builder = tokio::runtime::Builder::new_current_thread();
-        builder
-            .enable_all()
-            .start_paused(true)
-            .build()
-            .expect("a runtime")
-    };
-    let first = runtime();
-    let mut left = first.block_on(async {
-        let mut viewer = Viewer::of(get(app.clone(), "/hardening/events").await);
-        viewer.expect("all").await;
-        viewer.expect("tick").await;
-        viewer
-    });
-    drop(first);
-    runtime().block_on(async {
-        assert!(left.next().await.is_none(), "its sampler is gone");
-        let mut viewer = Viewer::of(get(app, "/hardening/events").await);
-        viewer.expect("all").await;
-        let (_, took) = timed(viewer.expect("tick")).await;
-        assert_took(took, 1.0);
-    });
-}
-
-#[tokio::test]
-async fn a_graceful_shutdown_that_ends_the_streams_waits_for_none() {
-    let _alone = testing::alone();
-    let listener = TcpListener::bind(("127.0.0.1", 0)).await.expect("a port");
-    let address = listener.local_addr().expect("an address");
-    let (shut_down, asked) = tokio::sync::oneshot::channel::<()>();
-    let serving = axum::serve(listener, router()).with_graceful_shutdown(async {
-        asked.await.ok();
-        end_streams();
-    });
-    let server = tokio::spawn(async move { serving.await });
-
-    let mut stream = TcpStream::connect(address).await.expect("a connection");
-    let head = "GET /hardening/events HTTP/1.1\r\nHost: localhost\r\n\r\n";
-    stream.write_all(head.as_bytes()).await.expect("sent");
-    let mut start = [0; 512];
-    let read = stream.read(&mut start).await.expect("an answer");
-    assert!(start[..read].starts_with(b"HTTP/1.1 200 OK\r\n"));
-    shut_down.send(()).expect("it listens");
-    let ended = tokio::time::timeout(Duration::from_secs(20), server).await;
-    ended
-        .expect("it does not wait a minute")
-        .expect("no panic")
-        .expect("served");
 }

@@ -17,7 +17,11 @@ mod sites;
 pub use page::end_streams;
 pub use request_id::{Identified, RequestIdLayer, RequestIdService};
 
-use crate::{expose, health::Group, snapshot};
+use crate::{
+    expose,
+    health::{Group, registry},
+    snapshot,
+};
 use axum::{
     Router,
     http::{
@@ -44,7 +48,7 @@ const MOST: usize = 1000;
 /// | `/health` | runs all checks; the report, with the state of each circuit |
 /// | `/health/live` | the same of the group `liveness`: should the platform restart this process? |
 /// | `/health/ready` | the same of the group `readiness`: may traffic come here? |
-/// | `/metrics` | the figures as text for Prometheus: [`metrics::prometheus`](crate::metrics::prometheus) |
+/// | `/metrics` | the figures as text for Prometheus ([`metrics::prometheus`](crate::metrics::prometheus)), and the last result of each health check, of which it runs none |
 /// | `/metrics.json` | the figures as small JSON: [`metrics::json`](crate::metrics::json()) |
 /// | `/sites` | every annotated function with its settings, and the present [`Snapshot`](crate::Snapshot) |
 /// | `/hardening` | a page that shows all of this live, for a browser; `/hardening/events` are its server-sent events |
@@ -75,7 +79,8 @@ pub fn router() -> Router {
 }
 
 async fn metrics() -> impl IntoResponse {
-    let text = expose::prometheus(&snapshot());
+    let mut text = expose::prometheus(&snapshot());
+    text += &expose::prometheus_of_health(&registry().last_report());
     ([(CONTENT_TYPE, expose::PROMETHEUS_CONTENT_TYPE)], text)
 }
 

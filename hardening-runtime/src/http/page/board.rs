@@ -253,7 +253,7 @@ impl Summary {
             error_rate: snapshot.total.error_rate(),
             in_flight: snapshot.total.in_flight,
             recent: RecentFigures {
-                rate: rounded(recent.iter().map(|it| it.rate).sum()),
+                rate: rounded(recent.iter().fold(0.0, |sum, it| sum + it.rate)),
                 error_rate: rounded(if calls > 0.0 { errors / calls } else { 0.0 }),
                 p95: None,
             },

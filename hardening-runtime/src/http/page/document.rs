@@ -39,8 +39,8 @@ pub(super) const PAGE: &str = concat!(
 /// in it. A test knows the hashes when they have changed.
 pub(super) const POLICY: &str = concat!(
     "default-src 'none'; connect-src 'self'; img-src data:; ",
-    "style-src 'sha256-kRCuV67wnz+bPJ9vbCHIuk5/Fc/KPuACKUpHxAAU4YQ='; ",
-    "script-src 'sha256-ChJfR2s78xZ70suLVxFQkrQE/0cXdD2BjTXv5kapq80='; ",
+    "style-src 'sha256-KxyP+AyBCT1BqCiTxNFZCLQxICnpqH04jOMIfnvfZSs='; ",
+    "script-src 'sha256-hlTbQXRXnV9gsNejCyUn8dWRYSsoGS1kppnLQLBWBiQ='; ",
     "base-uri 'none'; form-action 'none'; frame-ancestors 'none'",
 );
 

@@ -24,24 +24,29 @@ function drawChart(chart, history) {
 
 // An area under a line. The last point is at the right edge; a second without a value (no calls, no p95) is a gap.
 function pathOf(history, index, scale) {
-  const left = POINTS - history.length;
   let path = "";
-  let from = 0;
-  while (from < history.length) {
-    let to = from;
-    let line = "";
-    while (to < history.length && history[to][index] !== null) {
-      line += "L" + (left + to) + " " + heightOf(history[to][index], scale);
-      to++;
+  let area = [];
+  history.forEach((point, second) => {
+    const value = point[index];
+    if (value === null) {
+      path += closed(area);
+      area = [];
+    } else {
+      area.push([POINTS - history.length + second, (HEIGHT - (value / scale) * (HEIGHT - 1)).toFixed(1)]);
     }
-    if (to > from) path += "M" + (left + from) + " " + FLOOR + line + "L" + (left + to - 1) + " " + FLOOR;
-    from = to + 1;
-  }
-  return path;
+  });
+  return path + closed(area);
 }
 
-function heightOf(value, scale) {
-  return (HEIGHT - (value / scale) * (HEIGHT - 1)).toFixed(1);
+// The line down to the floor on both sides, which at the edges of the chart is out of sight.
+function closed(area) {
+  if (area.length === 0) return "";
+  const [firstX, firstY] = area[0];
+  const [lastX, lastY] = area[area.length - 1];
+  const left = firstX === 0 ? -2 : firstX;
+  const right = lastX === POINTS - 1 ? POINTS + 1 : lastX;
+  const line = area.map(([x, y]) => "L" + x + " " + y).join("");
+  return "M" + left + " " + FLOOR + "V" + firstY + line + "L" + right + " " + lastY + "V" + FLOOR;
 }
 
 function describeChart(kind, history, highest) {

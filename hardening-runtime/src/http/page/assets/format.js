@@ -8,7 +8,7 @@ function count(number) {
 }
 
 function perSecond(rate) {
-  const few = rate > 0 && rate < 9.95;
+  const few = rate < 9.95 && !Number.isInteger(rate);
   return (few ? rate.toFixed(rate < 0.095 ? 2 : 1) : count(rate)) + "/s";
 }
 

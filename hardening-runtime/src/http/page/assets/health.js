@@ -1,18 +1,9 @@
 // The health report, on top.
 
-const GLYPHS = {
-  healthy: "●", degraded: "▲", unhealthy: "■",
-  closed: "●", "half-open": "◐", open: "■",
-};
-
-// A state in words, with a sign of its own shape: never by colour alone.
-function setStatus(element, status, text) {
+// A state in words; the style has a sign for each: it is never told by colour alone.
+function setStatus(element, status) {
   setAttribute(element, "data-state", status);
-  setText(element, inWords(status, text));
-}
-
-function inWords(status, text) {
-  return GLYPHS[status] + " " + text;
+  setText(element, status);
 }
 
 const checks = new Map(); // by name
@@ -22,7 +13,7 @@ function showHealth(health) {
   document.getElementById("health").dataset.status = health.overall_status;
   const overall = document.getElementById("overall");
   overall.hidden = names.length === 0;
-  setStatus(overall, health.overall_status, health.overall_status);
+  setStatus(overall, health.overall_status);
   document.getElementById("no-checks").hidden = names.length > 0;
   for (const [name, row] of checks) {
     if (!Object.hasOwn(health.checks, name)) {
@@ -43,7 +34,7 @@ function showCheck(name, check) {
   }
   const row = checks.get(name);
   row.dataset.status = check.status;
-  setStatus(row.querySelector(".status"), check.status, check.status);
+  setStatus(row.querySelector(".status"), check.status);
   setText(row.querySelector(".facts"), factsOf(check));
   setText(row.querySelector(".message"), check.message ?? "");
 }

@@ -13,6 +13,7 @@ function takeAll(all) {
   tick = all.tick;
   summary = all.summary;
   showHealth(all.health);
+  showOmitted(all.omitted);
   const isSame = isSameList(all.sites);
   if (isSame) renewList(all.sites);
   else buildList(all.sites);
@@ -23,6 +24,12 @@ function takeAll(all) {
   }
   if (!isSame) sortList();
   plan();
+}
+
+function showOmitted(omitted) {
+  const element = document.getElementById("omitted");
+  element.hidden = omitted === 0;
+  setText(element, plural(omitted, "more is not shown.", "more functions and checks are not shown."));
 }
 
 function takeTick(changes) {

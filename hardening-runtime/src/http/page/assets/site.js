@@ -6,7 +6,8 @@ const MOST_ERRORS = 0.01; // recently; more is trouble
 function makeSite(data) {
   const row = document.getElementById("site").content.cloneNode(true).firstElementChild;
   const detail = row.querySelector(".detail td");
-  const site = { ...data, row, detail, fields: fieldsOf(row), charts: chartsOf(row) };
+  const troublesText = row.querySelector(".troubles");
+  const site = { ...data, row, detail, troublesText, fields: fieldsOf(row), charts: chartsOf(row) };
   renewSite(site, data);
   nameRow(site);
   row.querySelector("[data-details]").addEventListener("click", () => toggleDetail(site));
@@ -35,8 +36,7 @@ function nameRow(site) {
   writeName(row.querySelector(".name"), end > 1 ? path.slice(end) : path);
   writeName(row.querySelector(".place"), place);
   const button = row.querySelector("[data-details]");
-  row.querySelector(".path").id = "path-" + site.index;
-  row.querySelector(".function").setAttribute("aria-labelledby", "path-" + site.index);
+  row.querySelector(".function").setAttribute("aria-label", path);
   button.setAttribute("aria-label", "Details of " + path);
   row.querySelector(".detail").id = "detail-" + site.index;
   button.setAttribute("aria-controls", "detail-" + site.index);
@@ -88,6 +88,7 @@ function drawSite(site, now) {
   const { figures, fields } = site;
   site.troubles = troublesOf(site);
   setAttribute(site.row, "data-troubled", String(site.troubles.length > 0));
+  setText(site.troublesText, site.troubles.length ? "troubled: " + site.troubles.join(", ") : "");
   setField(fields.rate, figures.recent.rate, perSecond(figures.recent.rate));
   setField(fields.calls, figures.calls, count(figures.calls));
   setField(fields.in_flight, figures.in_flight, count(figures.in_flight));
@@ -127,7 +128,7 @@ function drawNoLayer(field) {
 function drawBreaker(field, breaker, now) {
   setAttribute(field, "data-state", breaker ? breaker.state : "");
   if (!breaker) return drawNoLayer(field);
-  const text = inWords(breaker.state, breaker.forced ? breaker.state + ", forced" : breaker.state);
+  const text = breaker.forced ? breaker.state + ", forced" : breaker.state;
   drawLayer(field, breaker.state, text, 0, false, timesOf(breaker, now));
 }
 
