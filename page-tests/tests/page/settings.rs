@@ -39,6 +39,7 @@ fn settings_follow_a_reload_and_a_refused_file_is_told() {
     write(file, "many");
     hardening::reload().expect_err("no number");
     page.until(told);
+    page.run("scrollTo(0, 0)");
     page.photograph("refused-file");
     assert_eq!(page.value(&threshold(7)), true, "what is in force stays");
 
