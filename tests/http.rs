@@ -100,7 +100,7 @@ async fn the_figures_are_served_for_prometheus_and_as_small_json() {
     );
     assert_eq!(text.header("cache-control"), Some("no-store"));
     let figures = hardening::metrics::prometheus(&hardening::snapshot());
-    let report = hardening::health::registry().last_report();
+    let report = registry().last_report();
     let health = hardening::metrics::prometheus_of_health(&report);
     assert_eq!(text.body, figures + &health);
     assert!(health.contains("hardening_health_status{status=\"healthy\"} 1"));

@@ -302,3 +302,31 @@ async fn health_is_what_was_found_last_and_no_text_of_it_breaks_an_event() {
         "told once"
     );
 }
+
+/// Its two functions have one path.
+struct Shelf<T>(T);
+
+impl Shelf<u8> {
+    #[retryable(max_attempts = 1)]
+    fn top(&self) -> AppResult<u8> {
+        Ok(self.0)
+    }
+}
+
+impl Shelf<u16> {
+    #[bulkhead(max_concurrent = 1)]
+    fn top(&self) -> AppResult<u16> {
+        Ok(self.0)
+    }
+}
+
+#[test]
+fn functions_of_one_path_are_in_one_order_in_what_they_are_and_how_they_fare() {
+    let _alone = testing::alone();
+    Shelf(1_u8).top().expect("a value");
+    Shelf(1_u16).top().expect("a value");
+    for (info, fares) in hardening::sites().iter().zip(&snapshot().sites) {
+        let layers: Vec<_> = info.layers.iter().map(|it| it.attribute).collect();
+        assert_eq!((&info.path, layers), (&fares.path, fares.layers.clone()));
+    }
+}

@@ -13,7 +13,7 @@ use hardening::{
 };
 use serde_json::json;
 use std::time::Duration;
-use support::{AppResult, assert_took, timed};
+use support::{AppResult, assert_took, child, folder, is_child, timed};
 use tokio::{
     io::{AsyncReadExt, AsyncWriteExt},
     net::{TcpListener, TcpStream},
@@ -213,4 +213,23 @@ async fn a_graceful_shutdown_that_ends_the_streams_waits_for_none() {
         .expect("it does not wait a minute")
         .expect("no panic")
         .expect("served");
+}
+
+#[test]
+fn a_router_that_is_made_before_init_loads_no_configuration_in_its_place() {
+    let name = "a_router_that_is_made_before_init_loads_no_configuration_in_its_place";
+    if !is_child() {
+        let folder = folder("page-init");
+        std::fs::write(folder.join("hardening.yaml"), "runtime: {retry: 1}").expect("written");
+        return child(name, &folder, &[]);
+    }
+    let mut runtime = tokio::runtime::Builder::new_current_thread();
+    let runtime = runtime.enable_all().start_paused(true).build();
+    runtime.expect("a runtime").block_on(async {
+        let _app = router();
+        tokio::time::sleep(Duration::from_secs(3)).await;
+        std::fs::write("hardening.yaml", "runtime: {}").expect("written");
+        hardening::init!().expect("nobody read the mistake");
+        assert_eq!(snapshot().configuration.failed_reloads, 0);
+    });
 }
