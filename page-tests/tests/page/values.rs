@@ -94,17 +94,22 @@ fn every_figure_of_every_site_is_that_of_the_snapshot_before_and_after_calls() {
 }
 
 #[test]
-fn the_rate_is_that_of_the_newest_message_and_falls_to_nothing_after_the_calls() {
+fn the_rate_rises_with_calls_and_falls_after_them() {
     let Some(page) = Page::open() else { return };
     page.server.run(async {
         for id in 0..50 {
             let _ = price(id).await;
         }
     });
-    page.until("Number(document.querySelector('[data-site=\"page::sites::price\"] [data-field=rate]').dataset.value) > 0");
-    page.until("Number(document.querySelector('#summary [data-field=rate]').dataset.value) > 0");
-    page.until_field("page::sites::price", "rate", 0);
-    page.until("document.querySelector('#summary [data-field=rate]').dataset.value === '0'");
+    for of in ["[data-site=\"page::sites::price\"]", "#summary"] {
+        let rate = format!(
+            "Number(document.querySelector({}).dataset.value)",
+            json!(format!("{of} [data-field=rate]"))
+        );
+        page.until(&format!("{rate} > 0"));
+        let most = page.value(&rate);
+        page.until(&format!("{rate} < {most} / 2"));
+    }
     page.assert_sound();
 }
 
