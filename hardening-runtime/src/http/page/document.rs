@@ -39,7 +39,7 @@ pub(super) const PAGE: &str = concat!(
 /// in it. A test knows the hashes when they have changed.
 pub(super) const POLICY: &str = concat!(
     "default-src 'none'; connect-src 'self'; img-src data:; ",
-    "style-src 'sha256-KxyP+AyBCT1BqCiTxNFZCLQxICnpqH04jOMIfnvfZSs='; ",
+    "style-src 'sha256-5h6pD50ylKUWYY2eSUjxI/9sAduVdqPrhplRYKVVaLg='; ",
     "script-src 'sha256-hlTbQXRXnV9gsNejCyUn8dWRYSsoGS1kppnLQLBWBiQ='; ",
     "base-uri 'none'; form-action 'none'; frame-ancestors 'none'",
 );
