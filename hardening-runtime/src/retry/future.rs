@@ -92,13 +92,12 @@ where
         let mut this = self.project();
         loop {
             ready!(poll_wait(this.stage.as_mut(), cx));
-            let (begun, context) = match this.kept {
-                Some(kept) => (None, kept.context),
-                None => {
-                    let kept = Kept::of(this.policy.terms().begin());
-                    let context = kept.context;
-                    (Some(kept), context)
-                }
+            let (begun, context) = if let Some(kept) = this.kept {
+                (None, kept.context)
+            } else {
+                let kept = Kept::of(this.policy.terms().begin());
+                let context = kept.context;
+                (Some(kept), context)
             };
             let attempt = || poll_attempt(this.stage.as_mut(), this.body, cx);
             let polled = context::within_words(context, attempt);
