@@ -137,7 +137,8 @@ impl<'a, K: Key, V: Value> Miss<'a, K, V> {
         if self.policy.max_wait.is_zero() && !self.refreshes {
             return Entered::Alone(board.alone(key));
         }
-        let seek = |key: &K| state.peek(self.policy, self.hash, |known| known == key, self.now);
+        let now = self.now.into();
+        let seek = |key: &K| state.peek(self.policy, self.hash, |known| known == key, now);
         board.enter(key, context::current().flights, self.refreshes, seek, wake)
     }
 
@@ -257,12 +258,12 @@ impl<K: Key, V: Value, E> Lead<'_, K, V, E> {
         });
         let slot = keep.then(|| {
             let times = times(call.policy, now);
-            Slot::new(call.hash, place.key().clone(), value.clone(), times)
+            Slot::new(place.key().clone(), value.clone(), times)
         });
         let (store, max_entries) = (&call.state.store, call.policy.max_entries);
         // A run that began later may have ended before this one: its result is the newer one.
         let newer = |old: &Times| old.stored > call.now;
-        drop(place.close(|| slot.map(|slot| store.insert(slot, max_entries, newer))));
+        drop(place.close(|| slot.map(|slot| store.insert(call.hash, slot, max_entries, newer))));
         place.answer(|| Answer::Value(value.clone()));
         value
     }

@@ -1,6 +1,6 @@
 //! When a remembered result is what: the pure decision.
 
-use crate::clock::{Moment, nanos};
+use crate::clock::{Moment, Present, nanos};
 use hardening_config::CachePolicy;
 
 /// The times of one result, fixed when it was stored.
@@ -22,12 +22,6 @@ pub(super) enum Freshness {
     Stale,
     /// It is good for nothing.
     Expired,
-}
-
-impl Freshness {
-    pub(super) const fn is_served(self) -> bool {
-        matches!(self, Self::Fresh | Self::RefreshAhead)
-    }
 }
 
 impl Times {
@@ -77,6 +71,23 @@ pub(super) fn freshness(times: &Times, policy: &CachePolicy, now: Moment) -> Fre
     } else {
         Freshness::Expired
     }
+}
+
+/// [`freshness`] without asking the clock, where the end is far enough; and the present, where it was asked.
+#[inline]
+pub(super) fn freshness_at(
+    times: &Times,
+    policy: &CachePolicy,
+    present: Present,
+) -> (Freshness, Present) {
+    let refreshed_from = Moment::from_nanos(
+        (times.fresh_until(policy).as_nanos()).saturating_sub(nanos(policy.refresh_ahead)),
+    );
+    if present.is_surely_before(refreshed_from) {
+        return (Freshness::Fresh, present);
+    }
+    let now = present.exact();
+    (freshness(times, policy, now), Present::Exact(now))
 }
 
 /// The moment before which no second refresh of the same result is tried: a refresh that fails

@@ -76,7 +76,8 @@ pub use hardening_config::CachePolicy;
 pub use state::{CacheFigures, CacheState, ErasedCache, Key, Lookup, Value};
 
 use crate::{
-    clock, context,
+    clock::{self, Present},
+    context,
     name::intern,
     outcome::{Failure, Rejected},
 };
@@ -133,7 +134,7 @@ impl<K: Key, V: Value> Cache<K, V> {
         F: Future<Output = Result<V, E>>,
         E: From<Rejected>,
     {
-        let miss = match self.state.lookup(&self.policy, &key, clock::now()) {
+        let miss = match self.state.lookup(&self.policy, &key, Present::recent()) {
             Lookup::Hit(value) => return Ok(value),
             Lookup::Miss(miss) => miss,
         };
@@ -172,7 +173,7 @@ impl<K: Key, V: Value> Cache<K, V> {
     where
         E: From<Rejected>,
     {
-        let miss = match self.state.lookup(&self.policy, &key, clock::now()) {
+        let miss = match self.state.lookup(&self.policy, &key, Present::recent()) {
             Lookup::Hit(value) => return Ok(value),
             Lookup::Miss(miss) => miss,
         };
@@ -200,7 +201,7 @@ impl<K: Key, V: Value> Cache<K, V> {
         K: Borrow<Q>,
         Q: Hash + Eq + ?Sized,
     {
-        self.state.get(&self.policy, key, clock::now())
+        self.state.get(&self.policy, key, Present::recent())
     }
 
     /// Remembers a result. A run of the key that is under way does not overwrite it.

@@ -7,7 +7,6 @@ use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
 
 /// A remembered result.
 pub(super) struct Slot<K, V> {
-    pub(super) hash: u64,
     pub(super) key: K,
     pub(super) value: V,
     pub(super) times: Times,
@@ -16,9 +15,8 @@ pub(super) struct Slot<K, V> {
 }
 
 impl<K, V> Slot<K, V> {
-    pub(super) const fn new(hash: u64, key: K, value: V, times: Times) -> Self {
+    pub(super) const fn new(key: K, value: V, times: Times) -> Self {
         Self {
-            hash,
             key,
             value,
             times,
@@ -46,7 +44,22 @@ pub(super) struct Purged<K, V> {
     pub(super) places: usize,
 }
 
+/// The half of a hash that is kept beside a result, so that nobody's `Hash` runs when the table grows.
+const fn half(hash: u64) -> u32 {
+    #[allow(clippy::cast_possible_truncation)] // that half
+    {
+        hash as u32
+    }
+}
+
+/// That half as the table takes it: by its lowest and by its highest bits.
+const fn whole(half: u32) -> u64 {
+    let half = half as u64;
+    half << 32 | half
+}
+
 pub(super) struct Shard<K, V> {
+    /// Found by [`whole`].
     table: HashTable<u32>,
     slots: Sieve<Slot<K, V>>,
 }
@@ -62,7 +75,7 @@ impl<K, V> Shard<K, V> {
     #[inline]
     pub(super) fn find(&self, hash: u64, same: impl Fn(&K) -> bool) -> Option<(u32, &Slot<K, V>)> {
         let holds = |&index: &u32| self.slots.get(index).is_some_and(|slot| same(&slot.key));
-        let index = *self.table.find(hash, holds)?;
+        let index = *self.table.find(whole(half(hash)), holds)?;
         Some((index, self.slots.get(index)?))
     }
 
@@ -77,20 +90,23 @@ impl<K, V> Shard<K, V> {
     }
 
     /// Adds a result whose key is not here.
-    pub(super) fn push(&mut self, slot: Slot<K, V>) -> u32 {
-        let hash = slot.hash;
-        let index = self.slots.push(slot);
-        let hash_of = |&index: &u32| self.slots.get(index).map_or(0, |slot| slot.hash);
-        self.table.insert_unique(hash, index, hash_of);
+    pub(super) fn push(&mut self, hash: u64, slot: Slot<K, V>) {
+        self.push_half(half(hash), slot);
+    }
+
+    fn push_half(&mut self, half: u32, slot: Slot<K, V>) -> u32 {
+        let index = self.slots.push(slot, half);
+        let hash_of = |&index: &u32| whole(self.slots.mark(index).unwrap_or(0));
+        self.table.insert_unique(whole(half), index, hash_of);
         index
     }
 
     pub(super) fn take(&mut self, index: u32) -> Option<Slot<K, V>> {
-        let slot = self.slots.remove(index)?;
-        if let Ok(entry) = self.table.find_entry(slot.hash, |&known| known == index) {
+        let hash = whole(self.slots.mark(index)?);
+        if let Ok(entry) = self.table.find_entry(hash, |&known| known == index) {
             entry.remove();
         }
-        Some(slot)
+        self.slots.remove(index)
     }
 
     /// Makes room: takes out the result that is the least likely to be asked for again.
@@ -102,7 +118,7 @@ impl<K, V> Shard<K, V> {
     /// Takes out everything.
     pub(super) fn drain(&mut self) -> Vec<Slot<K, V>> {
         self.table = HashTable::new();
-        self.slots.drain().map(|(slot, _)| slot).collect()
+        self.slots.drain().map(|left| left.item).collect()
     }
 
     /// Takes out what has expired, and gives memory back when most of it is not needed any more.
@@ -133,9 +149,9 @@ impl<K, V> Shard<K, V> {
 
     fn compact(&mut self) {
         self.table = HashTable::with_capacity(self.slots.len());
-        for (slot, visited) in self.slots.drain() {
-            let index = self.push(slot);
-            if visited {
+        for left in self.slots.drain() {
+            let index = self.push_half(left.mark, left.item);
+            if left.visited {
                 self.visit(index);
             }
         }

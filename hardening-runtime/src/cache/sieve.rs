@@ -9,13 +9,51 @@ use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
 
 const NONE: u32 = u32::MAX;
 
-struct Node<T> {
-    /// None while the node waits in the list of free ones.
-    item: Option<T>,
-    visited: AtomicBool,
+enum Node<T> {
+    Taken {
+        item: T,
+        /// What the owner knows the item by: here is room for it, and in the item there is not.
+        mark: u32,
+        visited: AtomicBool,
+        newer: u32,
+        older: u32,
+    },
+    Free {
+        next: u32,
+    },
+}
+
+/// What was in a node.
+pub(super) struct Left<T> {
+    pub(super) item: T,
+    pub(super) mark: u32,
+    pub(super) visited: bool,
     newer: u32,
-    /// In a free node: the next free one.
     older: u32,
+}
+
+impl<T> Node<T> {
+    fn vacate(&mut self, next: u32) -> Option<Left<T>> {
+        if matches!(self, Self::Free { .. }) {
+            return None;
+        }
+        match std::mem::replace(self, Self::Free { next }) {
+            Self::Free { .. } => None,
+            Self::Taken {
+                item,
+                mark,
+                visited,
+                newer,
+                older,
+            } => Some(Left {
+                item,
+                mark,
+                visited: visited.into_inner(),
+                newer,
+                older,
+            }),
+        }
+    }
 }
 
 /// Items by index, in SIEVE order.
@@ -51,36 +89,48 @@ impl<T> Sieve<T> {
 
     #[inline]
     pub(super) fn get(&self, index: u32) -> Option<&T> {
-        self.nodes.get(index as usize)?.item.as_ref()
+        match self.nodes.get(index as usize)? {
+            Node::Taken { item, .. } => Some(item),
+            Node::Free { .. } => None,
+        }
     }
 
     pub(super) fn get_mut(&mut self, index: u32) -> Option<&mut T> {
-        self.nodes.get_mut(index as usize)?.item.as_mut()
+        match self.nodes.get_mut(index as usize)? {
+            Node::Taken { item, .. } => Some(item),
+            Node::Free { .. } => None,
+        }
     }
 
-    /// The item, marked as asked for.
+    /// The mark that the item was added with.
+    pub(super) fn mark(&self, index: u32) -> Option<u32> {
+        match self.nodes.get(index as usize)? {
+            Node::Taken { mark, .. } => Some(*mark),
+            Node::Free { .. } => None,
+        }
+    }
+
+    /// The item was asked for.
     #[inline]
     pub(super) fn visit(&self, index: u32) {
-        if let Some(node) = self.nodes.get(index as usize)
+        if let Some(Node::Taken { visited, .. }) = self.nodes.get(index as usize)
             // A store to a line that says so already would only take it from the other threads.
-            && !node.visited.load(Relaxed)
+            && !visited.load(Relaxed)
         {
-            node.visited.store(true, Relaxed);
+            visited.store(true, Relaxed);
         }
     }
 
     /// Adds the newest item.
-    pub(super) fn push(&mut self, item: T) -> u32 {
-        let index = self.place(Node {
-            item: Some(item),
+    pub(super) fn push(&mut self, item: T, mark: u32) -> u32 {
+        let index = self.place(Node::Taken {
+            item,
+            mark,
             visited: AtomicBool::new(false),
             newer: NONE,
             older: self.newest,
         });
-        match self.nodes.get_mut(self.newest as usize) {
-            Some(second) => second.newer = index,
-            None => self.oldest = index,
-        }
+        self.set_newer(self.newest, index);
         self.newest = index;
         self.len += 1;
         index
@@ -89,12 +139,30 @@ impl<T> Sieve<T> {
     fn place(&mut self, node: Node<T>) -> u32 {
         let index = self.free;
         if let Some(place) = self.nodes.get_mut(index as usize) {
-            self.free = place.older;
+            if let Node::Free { next } = *place {
+                self.free = next;
+            }
             *place = node;
             return index;
         }
         self.nodes.push(node);
         u32::try_from(self.nodes.len() - 1).unwrap_or(NONE)
+    }
+
+    /// What is newer than the item at `index`; without such an item, what is the oldest.
+    fn set_newer(&mut self, index: u32, newest: u32) {
+        match self.nodes.get_mut(index as usize) {
+            Some(Node::Taken { newer, .. }) => *newer = newest,
+            _ => self.oldest = newest,
+        }
+    }
+
+    /// What is older than the item at `index`; without such an item, what is the newest.
+    fn set_older(&mut self, index: u32, oldest: u32) {
+        match self.nodes.get_mut(index as usize) {
+            Some(Node::Taken { older, .. }) => *older = oldest,
+            _ => self.newest = oldest,
+        }
     }
 
     /// The item that should leave next.
@@ -104,45 +172,38 @@ impl<T> Sieve<T> {
             if at == NONE {
                 at = self.oldest;
             }
-            let node = self.nodes.get_mut(at as usize)?;
-            if !std::mem::take(node.visited.get_mut()) {
+            let Node::Taken { visited, newer, .. } = self.nodes.get_mut(at as usize)? else {
+                return None;
+            };
+            if !std::mem::take(visited.get_mut()) {
                 self.hand = at;
                 return Some(at);
             }
-            at = node.newer;
+            at = *newer;
         }
     }
 
     /// Takes the item out.
     pub(super) fn remove(&mut self, index: u32) -> Option<T> {
-        let node = self.nodes.get_mut(index as usize)?;
-        let item = node.item.take()?;
-        let (newer, older) = (node.newer, node.older);
-        node.older = self.free;
+        let left = self.nodes.get_mut(index as usize)?.vacate(self.free)?;
         self.free = index;
         self.len -= 1;
-        match self.nodes.get_mut(older as usize) {
-            Some(node) => node.newer = newer,
-            None => self.oldest = newer,
-        }
-        match self.nodes.get_mut(newer as usize) {
-            Some(node) => node.older = older,
-            None => self.newest = older,
-        }
+        self.set_newer(left.older, left.newer);
+        self.set_older(left.newer, left.older);
         if self.hand == index {
-            self.hand = newer;
+            self.hand = left.newer;
         }
-        Some(item)
+        Some(left.item)
     }
 
-    /// All items, oldest first, with their marks; the memory is given back.
-    pub(super) fn drain(&mut self) -> impl Iterator<Item = (T, bool)> + use<T> {
+    /// All items, oldest first; the memory is given back.
+    pub(super) fn drain(&mut self) -> impl Iterator<Item = Left<T>> + use<T> {
         let mut old = std::mem::replace(self, Self::new());
         let mut at = old.oldest;
         std::iter::from_fn(move || {
-            let node = old.nodes.get_mut(at as usize)?;
-            at = node.newer;
-            Some((node.item.take()?, *node.visited.get_mut()))
+            let left = old.nodes.get_mut(at as usize)?.vacate(NONE)?;
+            at = left.newer;
+            Some(left)
         })
     }
 
@@ -150,7 +211,10 @@ impl<T> Sieve<T> {
     pub(super) fn iter(&self) -> impl Iterator<Item = (u32, &T)> {
         (0..)
             .zip(&self.nodes)
-            .filter_map(|(index, node)| Some((index, node.item.as_ref()?)))
+            .filter_map(|(index, node)| match node {
+                Node::Taken { item, .. } => Some((index, item)),
+                Node::Free { .. } => None,
+            })
     }
 }
 
@@ -162,7 +226,7 @@ mod tests {
     #[test]
     fn what_was_asked_for_again_stays() {
         let mut sieve = Sieve::new();
-        let index: Vec<u32> = (0..4).map(|item| sieve.push(item)).collect();
+        let index: Vec<u32> = (0..4).map(|item| sieve.push(item, 0)).collect();
         sieve.visit(index[0]);
         sieve.visit(index[2]);
         let mut gone = Vec::new();
@@ -233,7 +297,7 @@ mod tests {
                 let count = model.items.len();
                 match step {
                     Step::Push => {
-                        model.items.push((sieve.push(next), next, false));
+                        model.items.push((sieve.push(next, 0), next, false));
                         next += 1;
                     }
                     Step::Visit(at) if count > 0 => {
@@ -254,7 +318,7 @@ mod tests {
                 prop_assert_eq!(sieve.len(), model.items.len());
                 prop_assert_eq!(sieve.iter().count(), model.items.len());
             }
-            let left: Vec<u64> = sieve.drain().map(|(item, _)| item).collect();
+            let left: Vec<u64> = sieve.drain().map(|left| left.item).collect();
             let expected: Vec<u64> = model.items.iter().map(|item| item.1).collect();
             prop_assert_eq!(left, expected);
         }
