@@ -19,8 +19,8 @@ fn a_delay_of_zero_sets_no_timer() {
         runs += 1;
         ready(if runs < 3 { TRANSIENT } else { Ok(()) })
     };
-    let call = pin!(retry(at_once(3), body));
-    assert_eq!(poll_once(call), Poll::Ready(Ok(())));
+    let polled = poll_once(pin!(retry(at_once(3), body)));
+    assert_eq!(polled, Poll::Ready(Ok(())));
     assert_eq!(runs, 3);
 }
 
