@@ -64,14 +64,12 @@ impl Windows {
         now: impl FnOnce() -> Moment,
     ) -> Option<Counts> {
         let required = rules::required_calls(policy);
-        match policy.window_calls {
-            Some(n) => self.last_calls().record(n, generation, kept, required),
-            None => {
-                let (window, seat) = (policy.window, seat::mine());
-                self.time()
-                    .record(window, generation, kept, now(), required, seat)
-            }
+        if let Some(n) = policy.window_calls {
+            return self.last_calls().record(n, generation, kept, required);
         }
+        let (window, seat) = (policy.window, seat::mine());
+        self.time()
+            .record(window, generation, kept, now(), required, seat)
     }
 
     /// What the window holds, none if the policy takes no rates.

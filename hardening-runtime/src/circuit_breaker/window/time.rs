@@ -246,7 +246,7 @@ impl Cut {
 
     #[inline]
     const fn shift(window: Duration) -> u32 {
-        (clock::nanos(window) / LEAST | 1).ilog2()
+        ((clock::nanos(window) / LEAST) | 1).ilog2()
     }
 
     /// `window` in buckets of this width; of all places at most.
