@@ -149,6 +149,14 @@ pin_project_lite::pin_project! {
     }
 }
 
+impl Sleep {
+    /// Changes the moment of a wait that has not been polled yet.
+    #[inline]
+    pub(crate) fn set_until(self: Pin<&mut Self>, until: Moment) {
+        *self.project().until = until;
+    }
+}
+
 impl Future for Sleep {
     type Output = ();
 

@@ -4,13 +4,7 @@
 //! follows the body across `.await` and threads, and never leaks into another task.
 
 use crate::clock::{self, Moment};
-use std::{
-    cell::Cell,
-    future::Future,
-    pin::Pin,
-    task::{self, Poll},
-    time::Instant,
-};
+use std::{cell::Cell, time::Instant};
 
 /// The innermost annotated call that the current code runs in.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -73,7 +67,7 @@ struct Slot {
     attempt: Cell<u32>,
     /// In nanoseconds; the end of the scale is none.
     deadline: Cell<u64>,
-    flights: [Cell<u64>; 2],
+    flights: Cell<[u64; 2]>,
 }
 
 const NO_DEADLINE: u64 = u64::MAX;
@@ -83,74 +77,104 @@ thread_local! {
         Slot {
             attempt: Cell::new(1),
             deadline: Cell::new(NO_DEADLINE),
-            flights: [Cell::new(0), Cell::new(0)],
+            flights: Cell::new([0; 2]),
         }
     };
 }
 
 /// The context of the code that asks.
+#[inline]
 pub(crate) fn current() -> Context {
-    CURRENT.with(|slot| {
-        let deadline = slot.deadline.get();
-        Context {
-            attempt: slot.attempt.get(),
-            deadline: (deadline != NO_DEADLINE).then_some(Moment::from_nanos(deadline)),
-            flights: FlightSet::from_words([slot.flights[0].get(), slot.flights[1].get()]),
+    CURRENT.with(Slot::get).to_context()
+}
+
+/// A context as it is stored.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Words {
+    attempt: u32,
+    deadline: u64,
+    flights: [u64; 2],
+}
+
+impl Words {
+    #[inline]
+    pub(crate) fn of(context: Context) -> Self {
+        Self {
+            attempt: context.attempt,
+            deadline: context.deadline.map_or(NO_DEADLINE, Moment::as_nanos),
+            flights: context.flights.to_words(),
         }
+    }
+
+    #[inline]
+    fn to_context(self) -> Context {
+        let has_deadline = self.deadline != NO_DEADLINE;
+        Context {
+            attempt: self.attempt,
+            deadline: has_deadline.then_some(Moment::from_nanos(self.deadline)),
+            flights: FlightSet::from_words(self.flights),
+        }
+    }
+}
+
+impl Slot {
+    #[inline]
+    fn get(&self) -> Words {
+        Words {
+            attempt: self.attempt.get(),
+            deadline: self.deadline.get(),
+            flights: self.flights.get(),
+        }
+    }
+
+    #[inline]
+    fn set(&self, words: Words) {
+        self.attempt.set(words.attempt);
+        self.deadline.set(words.deadline);
+        // Seldom another one; and who reads it next does so in one wide load.
+        if self.flights.get() != words.flights {
+            self.flights.set(words.flights);
+        }
+    }
+}
+
+/// Puts back the context around a body.
+struct Restore(Words);
+
+impl Drop for Restore {
+    #[inline]
+    fn drop(&mut self) {
+        // By value: what a panic would put back need not stand in memory all the time.
+        let words = self.0;
+        CURRENT.with(move |slot| slot.set(words));
+    }
+}
+
+/// Enters another context. Often it is the one around, as in the first attempt of a call without a
+/// deadline of its own; then nothing is written. Apart from the body, so that it is inlined whatever
+/// the body is.
+#[inline]
+fn change(words: Words) -> Option<Restore> {
+    CURRENT.with(|slot| {
+        let around = slot.get();
+        (around != words).then(|| {
+            slot.set(words);
+            Restore(around)
+        })
     })
 }
 
 /// Runs `body` in `context`, and restores the context around it, also when `body` panics.
+#[inline]
 pub(crate) fn within<R>(context: Context, body: impl FnOnce() -> R) -> R {
-    struct Restore<'a> {
-        slot: &'a Slot,
-        attempt: u32,
-        deadline: u64,
-        flights: [u64; 2],
-    }
-    impl Drop for Restore<'_> {
-        fn drop(&mut self) {
-            self.slot.attempt.set(self.attempt);
-            self.slot.deadline.set(self.deadline);
-            self.slot.flights[0].set(self.flights[0]);
-            self.slot.flights[1].set(self.flights[1]);
-        }
-    }
-    let deadline = context.deadline.map_or(NO_DEADLINE, Moment::as_nanos);
-    let [low, high] = context.flights.to_words();
-    CURRENT.with(|slot| {
-        let _restore = Restore {
-            slot,
-            attempt: slot.attempt.replace(context.attempt),
-            deadline: slot.deadline.replace(deadline),
-            flights: [slot.flights[0].replace(low), slot.flights[1].replace(high)],
-        };
-        body()
-    })
+    within_words(Words::of(context), body)
 }
 
-pin_project_lite::pin_project! {
-    /// A body that runs in a context: set around each of its polls.
-    pub(crate) struct InContext<F> {
-        context: Context,
-        #[pin]
-        body: F,
-    }
-}
-
-impl<F> InContext<F> {
-    pub(crate) const fn new(context: Context, body: F) -> Self {
-        Self { context, body }
-    }
-}
-
-impl<F: Future> Future for InContext<F> {
-    type Output = F::Output;
-
-    fn poll(self: Pin<&mut Self>, cx: &mut task::Context<'_>) -> Poll<F::Output> {
-        let this = self.project();
-        within(*this.context, || this.body.poll(cx))
-    }
+/// [`within`] a context as it is stored.
+#[inline]
+pub(crate) fn within_words<R>(words: Words, body: impl FnOnce() -> R) -> R {
+    let _restore = change(words);
+    body()
 }
 
 /// Which attempt of the innermost annotated call the current code runs in. The first is 1, and so

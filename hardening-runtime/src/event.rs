@@ -10,7 +10,6 @@ use std::{
     fmt::{self, Display},
     time::Duration,
 };
-use tracing::field::display;
 
 const TARGET: &str = "hardening";
 
@@ -52,18 +51,19 @@ pub(crate) fn gave_up(site: &str, attempt: u32, reason: &dyn Display) {
 
 /// A layer refused a call.
 pub(crate) fn rejected(site: &str, layer: &str, rejected: &Rejected) {
-    refused(site, layer, rejected, None);
-}
-
-/// The rate limit refused a call, of the key with this hash.
-pub(crate) fn rate_limited(site: &str, rejected: &Rejected, key: u64) {
-    refused(site, "rate_limit", rejected, Some(key));
-}
-
-fn refused(site: &str, layer: &str, rejected: &Rejected, key: Option<u64>) {
     let retry_after = rejected.retry_after().map(|after| after.as_secs_f64());
-    let (name, key) = (rejected.name(), key.map(|key| display(ShortHash(key))));
-    tell_some!(debug DEBUG, site, layer, "rejected"; name, retry_after, key,);
+    let name = rejected.name();
+    tell_some!(debug DEBUG, site, layer, "rejected"; name, retry_after,);
+}
+
+/// The rate limit `op` refused a call, of the key with this hash.
+pub(crate) fn rate_limited(site: &str, op: &str, retry_after: Option<Duration>, key: u64) {
+    tell_some!(
+        debug DEBUG, site, "rate_limit", "rejected";
+        name = op,
+        retry_after = retry_after.map(|after| after.as_secs_f64()),
+        key = display(ShortHash(key)),
+    );
 }
 
 /// Enough of a key's hash to tell whether one caller is refused or many.

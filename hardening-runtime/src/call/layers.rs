@@ -10,7 +10,7 @@ use crate::{
     metrics::{Event, Layer},
     outcome::{Class, Failure, Rejected},
     rate_limit::{Admission, Verdict},
-    retry::{Driver, Next, RetryEvent},
+    retry::{Driver, Next, RetryEvent, Rules},
 };
 use std::{
     fmt,
@@ -53,7 +53,7 @@ impl Call {
 
     /// `rejected`, told with its key, and counted.
     fn limited(&self, key: u64, rejected: Rejected) -> Refused {
-        event::rate_limited(self.live.path, &rejected, key);
+        event::rate_limited(self.live.path, rejected.name(), rejected.retry_after(), key);
         self.span.rejected(Layer::RateLimit, &rejected);
         self.site.metrics.count(Event::Rejected(Layer::RateLimit));
         Refused(rejected)
@@ -94,14 +94,20 @@ impl Call {
     #[must_use]
     pub fn retry(&self) -> Retrying {
         Retrying(self.live.retry.as_ref().map(|layer| {
-            let (deadline, budget) = (self.deadline(), Some(layer.state));
-            // `max_elapsed` is the time of the attempts: what held the call up before is not in it.
-            let now = if self.live.retries_first {
-                self.began
-            } else {
-                clock::now()
+            let rules = Rules {
+                site: self.live.path,
+                policy: &layer.policy,
+                budget: Some(layer.state),
             };
-            Driver::begin(self.live.path, &layer.policy, budget, deadline, now)
+            // `max_elapsed` is the time of the attempts: what held the call up before is not in it.
+            let now = || {
+                if self.live.retries_first {
+                    self.began
+                } else {
+                    clock::now()
+                }
+            };
+            (rules, Driver::begin(rules, self.deadline(), now))
         }))
     }
 
@@ -220,7 +226,7 @@ type Guarded = live::Layer<CircuitBreakerPolicy, BreakerState>;
 
 /// The retry layer of one call; switched off, it is none.
 #[derive(Debug)]
-pub struct Retrying(Option<Driver<'static>>);
+pub struct Retrying(Option<(Rules<'static>, Driver)>);
 
 impl Retrying {
     /// What follows an attempt: nothing, or another one after a wait.
@@ -232,8 +238,8 @@ impl Retrying {
         on_retry: impl FnOnce(&RetryEvent),
     ) -> Next<Result<T, Failure<E>>> {
         match &mut self.0 {
-            Some(driver) if inject::is_last(driver.attempt()) => Next::Done(outcome),
-            Some(driver) => driver.next(outcome, classify, on_retry),
+            Some((_, driver)) if inject::is_last(driver.attempt()) => Next::Done(outcome),
+            Some((rules, driver)) => driver.next(*rules, outcome, classify, on_retry),
             None => Next::Done(outcome),
         }
     }

@@ -172,9 +172,16 @@ impl CircuitBreaker {
         body: impl FnOnce() -> Result<T, E>,
         failure_if: impl FnOnce(&Result<T, E>) -> bool,
     ) -> Result<T, E> {
-        let admitted = self.admit()?;
-        let outcome = call::run(body);
-        self.settle(admitted, outcome, failure_if)
+        match self.admit() {
+            Ok(admitted) => {
+                let admitted = admitted.blocking();
+                let result = body();
+                let is_failure = self.judge(&result, failure_if);
+                admitted.settle(Signal::of_result(&result, is_failure), clock::now);
+                result
+            }
+            Err(rejected) => Err(E::from(rejected)),
+        }
     }
 
     /// Admits a call whose result the caller will say to the guard.

@@ -188,11 +188,18 @@ pub(super) fn required_calls(policy: &Policy) -> u64 {
 }
 
 /// Whether results are kept in a window at all.
+#[inline]
 pub(super) const fn takes_rates(policy: &Policy) -> bool {
     policy.failure_rate.is_some() || slow_call(policy).is_some()
 }
 
+/// Whether it takes the present to keep a result: a window of calls needs none, unless some are slow.
+pub(super) const fn times_results(policy: &Policy) -> bool {
+    policy.window_calls.is_none() || slow_call(policy).is_some()
+}
+
 /// What makes a success slow, if slow calls count.
+#[inline]
 pub(super) const fn slow_call(policy: &Policy) -> Option<Duration> {
     match policy.slow_call_rate {
         Some(_) => policy.slow_call,

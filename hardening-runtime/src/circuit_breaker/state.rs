@@ -96,9 +96,13 @@ impl BreakerState {
     pub(crate) fn enter<'a>(
         &'a self,
         policy: &'a Policy,
-        now: impl FnOnce() -> Moment,
+        now: impl Fn() -> Moment,
     ) -> Result<Admitted<'a>, Rejected> {
-        self.decide(policy, now).map_err(|left| self.reject(left))
+        let ticket = match self.ticket_if_closed(policy, &now) {
+            Some(ticket) => ticket,
+            None => self.enter_slowly(policy, now)?,
+        };
+        Ok(Admitted::new(self, policy, ticket))
     }
 
     /// Admits the call, or says when the next may come.
@@ -106,33 +110,41 @@ impl BreakerState {
     pub(super) fn decide<'a>(
         &'a self,
         policy: &'a Policy,
-        now: impl FnOnce() -> Moment,
+        now: impl Fn() -> Moment,
     ) -> Result<Admitted<'a>, Option<Duration>> {
-        let word = self.word();
-        if word.is_closed() {
-            let began = rules::slow_call(policy).map_or(UNTIMED, |_| now());
-            let ticket = Ticket {
-                key: word.key(),
-                began,
-            };
-            return Ok(Admitted::new(self, policy, ticket));
-        }
-        if word.is_forced_open() {
-            return Err(None);
-        }
-        self.decide_slowly(policy, now())
+        let ticket = match self.ticket_if_closed(policy, &now) {
+            Some(ticket) => ticket,
+            None => self.decide_slowly(policy, now)?,
+        };
+        Ok(Admitted::new(self, policy, ticket))
     }
 
-    #[cold]
+    #[inline]
+    fn ticket_if_closed(&self, policy: &Policy, now: impl Fn() -> Moment) -> Option<Ticket> {
+        let word = self.word();
+        word.is_closed().then(|| Ticket {
+            key: word.key(),
+            began: rules::slow_call(policy).map_or(UNTIMED, |_| now()),
+        })
+    }
+
     #[inline(never)]
-    fn decide_slowly<'a>(
-        &'a self,
-        policy: &'a Policy,
-        now: Moment,
-    ) -> Result<Admitted<'a>, Option<Duration>> {
-        let (ticket, change) = self.try_enter(policy, now)?;
+    fn enter_slowly(&self, policy: &Policy, now: impl Fn() -> Moment) -> Result<Ticket, Rejected> {
+        self.decide_slowly(policy, now)
+            .map_err(|left| self.reject(left))
+    }
+
+    fn decide_slowly(
+        &self,
+        policy: &Policy,
+        now: impl Fn() -> Moment,
+    ) -> Result<Ticket, Option<Duration>> {
+        if self.word().is_forced_open() {
+            return Err(None);
+        }
+        let (ticket, change) = self.try_enter(policy, now())?;
         self.tell(change);
-        Ok(Admitted::new(self, policy, ticket))
+        Ok(ticket)
     }
 
     /// The decision of [`enter`](Self::enter), told to nobody.
@@ -177,33 +189,54 @@ impl BreakerState {
 
     /// Takes a call's result, and tells what it changed. `now` is only asked for when the rules
     /// need the present.
-    #[inline]
+    #[inline(always)] // a load and a comparison, for nearly all calls
+    #[allow(clippy::inline_always)]
     pub(super) fn settle(
         &self,
         ticket: Ticket,
         policy: &Policy,
         signal: Signal,
-        now: impl FnOnce() -> Moment,
+        now: impl Fn() -> Moment,
     ) {
         if signal == Signal::Success && self.word().is_clean(ticket.key) {
             if rules::takes_rates(policy) {
-                self.keep_success(ticket, policy, now());
+                self.keep_success(ticket, policy, now);
             }
-            return;
+        } else {
+            self.settle_slowly(ticket, policy, signal, now);
         }
-        self.settle_slowly(ticket, policy, signal, now());
     }
 
     /// A success of a closed circuit that has nothing to forget: only the window learns of it.
     #[inline(never)]
-    fn keep_success(&self, ticket: Ticket, policy: &Policy, now: Moment) {
-        let slow = is_slow(ticket, policy, now);
-        self.tell(self.keep(ticket, policy, Signal::Success, slow, now));
+    fn keep_success(&self, ticket: Ticket, policy: &Policy, now: impl Fn() -> Moment) {
+        if rules::times_results(policy) {
+            self.keep_timed_success(ticket, policy, now());
+        } else {
+            self.tell(self.keep(ticket, policy, Kept::Success, now));
+        }
     }
 
     #[inline(never)]
-    fn settle_slowly(&self, ticket: Ticket, policy: &Policy, signal: Signal, now: Moment) {
-        self.tell(self.try_settle(ticket, policy, signal, now));
+    fn keep_timed_success(&self, ticket: Ticket, policy: &Policy, now: Moment) {
+        let kept = if is_slow(ticket, policy, now) {
+            Kept::Slow
+        } else {
+            Kept::Success
+        };
+        self.tell(self.keep(ticket, policy, kept, || now));
+    }
+
+    #[cold]
+    #[inline(never)]
+    fn settle_slowly(
+        &self,
+        ticket: Ticket,
+        policy: &Policy,
+        signal: Signal,
+        now: impl Fn() -> Moment,
+    ) {
+        self.tell(self.try_settle(ticket, policy, signal, now()));
     }
 
     /// The decision of [`settle`](Self::settle), told to nobody. A result of a past generation
@@ -224,7 +257,8 @@ impl BreakerState {
             match rules::after(word.phase(), signal, slow, policy) {
                 Step::Count(phase) => {
                     if phase == word.phase() || self.swap(word, word.with(phase)) {
-                        return self.keep(ticket, policy, signal, slow, now);
+                        let kept = kept(signal, slow)?;
+                        return self.keep(ticket, policy, kept, || now);
                     }
                 }
                 Step::Open { reopened, reason } => {
@@ -243,25 +277,31 @@ impl BreakerState {
     }
 
     /// Keeps the result of a closed circuit for the rates, and opens the circuit when they say so.
+    #[inline]
     fn keep(
         &self,
         ticket: Ticket,
         policy: &Policy,
-        signal: Signal,
-        slow: bool,
-        now: Moment,
+        kept: Kept,
+        now: impl Fn() -> Moment,
     ) -> Option<Change> {
         if !ticket.key.is_closed() || !rules::takes_rates(policy) {
             return None;
         }
-        let kept = match signal {
-            Signal::Failure => Kept::Failure,
-            Signal::Success if slow => Kept::Slow,
-            Signal::Success => Kept::Success,
-            Signal::Neutral | Signal::Dropped => return None,
-        };
         let generation = ticket.key.generation();
-        let counts = self.windows.record(policy, generation, kept, now)?;
+        let counts = self.windows.record(policy, generation, kept, &now)?;
+        self.open_if_tripped(ticket, policy, counts, now())
+    }
+
+    #[cold]
+    #[inline(never)]
+    fn open_if_tripped(
+        &self,
+        ticket: Ticket,
+        policy: &Policy,
+        counts: Counts,
+        now: Moment,
+    ) -> Option<Change> {
         let reason = rules::tripped(policy, counts)?;
         loop {
             let word = self.word();
@@ -372,6 +412,16 @@ fn read(moment: &AtomicU64) -> Moment {
 
 fn write(moment: &AtomicU64, now: Moment) {
     moment.store(now.as_nanos(), Relaxed);
+}
+
+/// As what a window keeps a result, if it does.
+fn kept(signal: Signal, slow: bool) -> Option<Kept> {
+    match signal {
+        Signal::Failure => Some(Kept::Failure),
+        Signal::Success if slow => Some(Kept::Slow),
+        Signal::Success => Some(Kept::Success),
+        Signal::Neutral | Signal::Dropped => None,
+    }
 }
 
 fn is_slow(ticket: Ticket, policy: &Policy, now: Moment) -> bool {

@@ -39,6 +39,7 @@ pub(super) struct Charge {
 }
 
 impl Rate {
+    #[inline]
     pub(super) fn of(limit: &Limit) -> Self {
         Self {
             capacity: u64::from(limit.capacity.max(1)),
@@ -76,6 +77,12 @@ impl Rate {
         if window % capacity == 0 {
             return from.saturating_add(cost.saturating_mul(window / capacity));
         }
+        self.advance_unevenly(from, cost)
+    }
+
+    #[inline(never)]
+    fn advance_unevenly(self, from: u64, cost: u64) -> u64 {
+        let Self { capacity, window } = self;
         if window < capacity {
             let interval = (u128::from(cost) * u128::from(window)).div_ceil(u128::from(capacity));
             return from.saturating_add(narrow(interval));

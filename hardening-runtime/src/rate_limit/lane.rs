@@ -81,20 +81,43 @@ impl Lane {
     /// Takes the tokens, or says at which moment they will be there.
     #[inline]
     pub(super) fn take(&self, limit: &Limit, ask: &Ask) -> Result<Taken, u64> {
+        let decide = self.taking(limit, ask);
+        match limit.scope {
+            Scope::Key => {
+                let known = self.keys.apply(ask.key, decide);
+                known.unwrap_or_else(|| self.take_of_newcomer(limit, ask))
+            }
+            Scope::Global => apply_to(&self.everybody, decide),
+        }
+    }
+
+    // Begins again, so that a known key's decision stays in registers.
+    #[cold]
+    #[inline(never)]
+    fn take_of_newcomer(&self, limit: &Limit, ask: &Ask) -> Result<Taken, u64> {
+        let decide = self.taking(limit, ask);
+        self.keys
+            .apply_to_newcomer(ask.key, ask.now, ask.room, &decide)
+    }
+
+    /// The decision, given a bucket's word: the new one, and what was taken.
+    #[inline]
+    fn taking(
+        &self,
+        limit: &Limit,
+        ask: &Ask,
+    ) -> impl Fn(u64) -> (u64, Result<Taken, u64>) + use<'_> {
         let rate = Rate::of(limit);
         let generation = self.generation(rate.window);
-        let decide = |word| {
-            let (tat, settled) = self.read(word, generation, rate, ask.now);
-            let Charge { base, after, ready } = rate.charge(tat, ask.cost, ask.now);
-            if ready <= ask.now {
+        let Ask { cost, now, .. } = *ask;
+        move |word| {
+            let (tat, settled) = self.read(word, generation, rate, now);
+            let Charge { base, after, ready } = rate.charge(tat, cost, now);
+            if ready <= now {
                 (word::pack(after, generation), Ok(Taken(after - base)))
             } else {
                 (settled, Err(ready))
             }
-        };
-        match limit.scope {
-            Scope::Key => self.keys.apply(ask.key, ask.now, ask.room, decide),
-            Scope::Global => apply_to(&self.everybody, decide),
         }
     }
 
@@ -165,6 +188,20 @@ impl Lane {
         if of_word == generation && tat - now <= rate.window + CLOCK_STEP {
             return (tat, word);
         }
+        self.carry_over(tat, of_word, generation, rate, now)
+    }
+
+    /// The same for a word of another window, or of a clock that has gone back.
+    #[cold]
+    #[inline(never)]
+    fn carry_over(
+        &self,
+        tat: u64,
+        of_word: usize,
+        generation: usize,
+        rate: Rate,
+        now: u64,
+    ) -> (u64, u64) {
         let window = self.windows[of_word].load(Ordering::Relaxed).max(1);
         let ahead = (tat - now).min(window);
         let scaled = (u128::from(ahead) * u128::from(rate.window)).div_ceil(u128::from(window));

@@ -62,7 +62,6 @@ impl Level {
 
     /// The groups in which `key` may be: the one that the high half of its hash points at, and
     /// then in steps of a length that the low half chooses (double hashing).
-    #[inline]
     fn reach(&self, key: u64) -> impl Iterator<Item = &Group> {
         let count = self.groups.len();
         let mut place = part_of(key, count);
@@ -75,9 +74,16 @@ impl Level {
         })
     }
 
-    /// The bucket of `key`, and its word.
+    /// The bucket of `key`, and its word. Most are in the first group of their reach.
     #[inline]
     fn find(&self, key: u64) -> Option<(&Slot, u64)> {
+        let first = &self.groups[part_of(key, self.groups.len())];
+        let found = first.likely(key).word_of(key);
+        found.or_else(|| self.find_anywhere(key))
+    }
+
+    #[inline(never)]
+    fn find_anywhere(&self, key: u64) -> Option<(&Slot, u64)> {
         for group in self.reach(key) {
             let found = group.0.iter().find_map(|slot| slot.word_of(key));
             if found.is_some() || group.0.iter().any(Slot::is_empty) {
@@ -169,6 +175,18 @@ fn count(slots: impl Iterator) -> u32 {
     u32::try_from(slots.count()).unwrap_or(u32::MAX)
 }
 
+impl Group {
+    /// The first slot with this key, if there is one. Without a branch for each slot: which of them
+    /// it is cannot be predicted.
+    #[inline]
+    fn likely(&self, key: u64) -> &Slot {
+        let [a, b, c, _] = &self.0;
+        let is = |slot: &Slot| usize::from(slot.key.load(Ordering::Relaxed) == key);
+        let found = is(a) | is(b) << 1 | is(c) << 2 | 1 << 3;
+        &self.0[found.trailing_zeros() as usize]
+    }
+}
+
 impl Slot {
     fn new() -> Self {
         Self {
@@ -177,6 +195,7 @@ impl Slot {
         }
     }
 
+    #[inline]
     fn swap(&self, old: u64, new: u64) -> bool {
         let swapped = self
             .word

@@ -95,22 +95,15 @@ impl Table {
         self.tracked.load(Ordering::Relaxed)
     }
 
-    /// Replaces the word of `key` by what `decide` makes of it, and says what was decided. A new
-    /// key is given a place, unless its word stays as it was.
+    /// Replaces the word of `key` by what `decide` makes of it, and says what was decided; none if
+    /// the key is not in the newest level.
     #[inline]
-    pub(super) fn apply<R>(
-        &self,
-        key: u64,
-        now: u64,
-        room: Room,
-        decide: impl Fn(u64) -> (u64, R),
-    ) -> R {
-        let known = self.newest().and_then(|level| level.apply(key, &decide));
-        known.unwrap_or_else(|| self.apply_to_newcomer(key, now, room, &decide))
+    pub(super) fn apply<R>(&self, key: u64, decide: impl Fn(u64) -> (u64, R)) -> Option<R> {
+        self.newest()?.apply(key, decide)
     }
 
-    #[cold]
-    fn apply_to_newcomer<R>(
+    /// The same for a key that may be new. It is given a place, unless its word stays as it was.
+    pub(super) fn apply_to_newcomer<R>(
         &self,
         key: u64,
         now: u64,
@@ -354,6 +347,7 @@ const fn low_bits(key: u64, count: usize) -> usize {
 }
 
 /// Replaces the word of a bucket that has no key.
+#[inline]
 pub(super) fn apply_to<R>(bucket: &AtomicU64, decide: impl Fn(u64) -> (u64, R)) -> R {
     let mut old = bucket.load(Ordering::Acquire);
     loop {

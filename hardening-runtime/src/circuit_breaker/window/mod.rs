@@ -4,10 +4,11 @@
 //! results of an earlier generation of the circuit are not seen: a circuit that closes begins anew.
 
 mod calls;
+mod own;
 mod time;
 
 use super::rules;
-use crate::{clock::Moment, config::CircuitBreakerPolicy as Policy};
+use crate::{clock::Moment, config::CircuitBreakerPolicy as Policy, seat};
 use calls::CallWindow;
 pub(super) use calls::last_calls;
 use std::sync::OnceLock;
@@ -40,21 +41,23 @@ impl Windows {
     /// Keeps a result of this generation. Returns what the window holds when that may open the
     /// circuit: after a failure or a slow call, and after the call that completes `minimum_calls`.
     /// No other success can raise a rate, so none has to look.
+    #[inline]
     pub(super) fn record(
         &self,
         policy: &Policy,
         generation: u64,
         kept: Kept,
-        now: Moment,
+        now: impl FnOnce() -> Moment,
     ) -> Option<Counts> {
         let required = rules::required_calls(policy);
-        let counts = match policy.window_calls {
+        match policy.window_calls {
             Some(n) => self.last_calls().record(n, generation, kept, required),
-            None => self
-                .time()
-                .record(policy.window, generation, kept, now, required),
-        };
-        counts.filter(|counts| kept != Kept::Success || counts.calls == required)
+            None => {
+                let (window, seat) = (policy.window, seat::mine());
+                self.time()
+                    .record(window, generation, kept, now(), required, seat)
+            }
+        }
     }
 
     /// What the window holds, none if the policy takes no rates.
