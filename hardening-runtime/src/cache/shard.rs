@@ -118,7 +118,7 @@ const fn half(hash: u64) -> u32 {
 /// That half as the table takes it: by its lowest and by its highest bits.
 const fn whole(half: u32) -> u64 {
     let half = half as u64;
-    half << 32 | half
+    (half << 32) | half
 }
 
 pub(super) struct Shard<K, V> {
