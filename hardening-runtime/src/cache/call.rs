@@ -258,7 +258,7 @@ impl<K: Key, V: Value, E> Lead<'_, K, V, E> {
         });
         let new = keep.then(|| {
             let times = times(call.policy, now);
-            New::new(place.key().clone(), value.clone(), times)
+            New::of(place.key().clone(), value.clone(), times)
         });
         let (store, max_entries) = (&call.state.store, call.policy.max_entries);
         // A run that began later may have ended before this one: its result is the newer one.

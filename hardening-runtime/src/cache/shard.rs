@@ -76,7 +76,7 @@ pub(super) struct New<K, V> {
 }
 
 impl<K, V> New<K, V> {
-    pub(super) const fn new(key: K, value: V, times: Times) -> Self {
+    pub(super) const fn of(key: K, value: V, times: Times) -> Self {
         Self {
             slot: Slot {
                 key,

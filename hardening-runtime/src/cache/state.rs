@@ -169,11 +169,10 @@ impl<K: Key, V: Value> CacheState<K, V> {
             let now = present.exact();
             present = Present::Exact(now);
             match freshness(&known.times(), policy, now) {
-                Freshness::Fresh => hit(),
                 Freshness::RefreshAhead if known.claim_refresh(now, next_refresh(policy, now)) => {
                     Some(Found::ToRefresh)
                 }
-                Freshness::RefreshAhead => hit(),
+                Freshness::Fresh | Freshness::RefreshAhead => hit(),
                 Freshness::Stale | Freshness::Expired => None,
             }
         });
@@ -221,7 +220,7 @@ impl<K: Key, V: Value> CacheState<K, V> {
     pub fn insert(&self, policy: &CachePolicy, key: K, value: V, now: Moment) {
         let hash = self.store.hash(&key);
         let known = key.clone();
-        let new = New::new(key, value, times(policy, now));
+        let new = New::of(key, value, times(policy, now));
         let store = || self.store.insert(hash, new, policy.max_entries, |_| false);
         drop(self.board(hash).disturb(&known, store));
         self.tidy(policy, now);
