@@ -31,24 +31,28 @@ pub struct Moment(u64);
 
 impl Moment {
     /// The moment `nanos` nanoseconds after the beginning of the scale.
+    #[inline]
     #[must_use]
     pub const fn from_nanos(nanos: u64) -> Self {
         Self(nanos)
     }
 
     /// Nanoseconds since the beginning of the scale.
+    #[inline]
     #[must_use]
     pub const fn as_nanos(self) -> u64 {
         self.0
     }
 
     /// The time from `earlier` to this moment; zero if `earlier` is later.
+    #[inline]
     #[must_use]
     pub const fn since(self, earlier: Self) -> Duration {
         Duration::from_nanos(self.0.saturating_sub(earlier.0))
     }
 
     /// The moment `duration` after this one, or the end of the scale.
+    #[inline]
     #[must_use]
     pub const fn plus(self, duration: Duration) -> Self {
         Self(self.0.saturating_add(nanos(duration)))
@@ -56,17 +60,11 @@ impl Moment {
 }
 
 /// `duration` in nanoseconds, or the largest number of them (584 years).
+#[inline]
 #[must_use]
 pub(crate) const fn nanos(duration: Duration) -> u64 {
-    let nanos = duration.as_nanos();
-    if nanos > u64::MAX as u128 {
-        u64::MAX
-    } else {
-        #[allow(clippy::cast_possible_truncation)] // checked above
-        {
-            nanos as u64
-        }
-    }
+    let whole = duration.as_secs().saturating_mul(1_000_000_000);
+    whole.saturating_add(duration.subsec_nanos() as u64)
 }
 
 /// The process's anchor, and where it stands on the scale: over a year in, so that "a window ago"

@@ -28,6 +28,7 @@ impl FlightSet {
     /// Stands in the last place when more flights are nested than there are places.
     const MORE: u32 = u32::MAX;
 
+    #[inline]
     const fn from_words(words: [u64; 2]) -> Self {
         let [low, high] = words;
         #[allow(clippy::cast_possible_truncation)] // halves
@@ -39,14 +40,21 @@ impl FlightSet {
         ])
     }
 
+    #[inline]
     const fn to_words(self) -> [u64; 2] {
         let [a, b, c, d] = self.0;
         [a as u64 | (b as u64) << 32, c as u64 | (d as u64) << 32]
     }
 
     /// This set and `flight`; 0 is no flight.
-    pub(crate) fn with(mut self, flight: u32) -> Self {
-        if flight != 0 && !self.0.contains(&flight) {
+    #[inline]
+    pub(crate) fn with(self, flight: u32) -> Self {
+        if flight == 0 { self } else { self.and(flight) }
+    }
+
+    #[cold]
+    fn and(mut self, flight: u32) -> Self {
+        if !self.0.contains(&flight) {
             match self.0.iter_mut().find(|place| **place == 0) {
                 Some(place) => *place = flight,
                 None => self.0[3] = Self::MORE,
@@ -127,26 +135,31 @@ impl Slot {
         }
     }
 
+    /// The flights are seldom other ones; and who reads them next does so in one wide load.
     #[inline]
-    fn set(&self, words: Words) {
-        self.attempt.set(words.attempt);
-        self.deadline.set(words.deadline);
-        // Seldom another one; and who reads it next does so in one wide load.
-        if self.flights.get() != words.flights {
-            self.flights.set(words.flights);
+    fn set(&self, attempt: u32, deadline: u64, flights: Option<[u64; 2]>) {
+        self.attempt.set(attempt);
+        self.deadline.set(deadline);
+        if let Some(flights) = flights {
+            self.flights.set(flights);
         }
     }
 }
 
 /// Puts back the context around a body.
-struct Restore(Words);
+struct Restore {
+    attempt: u32,
+    deadline: u64,
+    /// Where they were changed.
+    flights: Option<[u64; 2]>,
+}
 
 impl Drop for Restore {
     #[inline]
     fn drop(&mut self) {
         // By value: what a panic would put back need not stand in memory all the time.
-        let words = self.0;
-        CURRENT.with(move |slot| slot.set(words));
+        let (attempt, deadline, flights) = (self.attempt, self.deadline, self.flights);
+        CURRENT.with(move |slot| slot.set(attempt, deadline, flights));
     }
 }
 
@@ -157,9 +170,18 @@ impl Drop for Restore {
 fn change(words: Words) -> Option<Restore> {
     CURRENT.with(|slot| {
         let around = slot.get();
+        let other = words.flights != around.flights;
         (around != words).then(|| {
-            slot.set(words);
-            Restore(around)
+            slot.set(
+                words.attempt,
+                words.deadline,
+                other.then_some(words.flights),
+            );
+            Restore {
+                attempt: around.attempt,
+                deadline: around.deadline,
+                flights: other.then_some(around.flights),
+            }
         })
     })
 }

@@ -5,7 +5,9 @@
 //!
 //! # Rules
 //!
-//! - The body is polled first. A timer is set only when the body is not ready at once.
+//! - The body is polled first. A timer is set only when the body is not ready at once. The clock is read
+//!   before, once: a body may ask for its deadline in its first poll, and one that holds the thread for
+//!   long in it must not get that time on top.
 //! - When the time is up, the body is dropped, and only then the caller gets
 //!   [`Rejected::TimedOut`]. What the body spawned goes on: cancellation is by dropping.
 //! - The body sees its deadline as [`deadline`](crate::deadline): the nearest one of all the calls
@@ -58,6 +60,7 @@ pub(crate) fn nearest(one: Option<Moment>, other: Option<Moment>) -> Option<Mome
 /// `until` is what this call itself promised: the nearer one of its own and its attempt's
 /// deadline. What it inherited belongs into `context.deadline`, together with `until`; the call
 /// that set it has a timer for it, and drops us.
+#[inline]
 pub(crate) fn attempt<F: Future>(context: Context, until: Option<Moment>, body: F) -> Attempt<F> {
     Attempt {
         body: Some(body),
@@ -132,6 +135,7 @@ fn drop_body<F>(
 }
 
 /// Runs blocking `body` in `context`. A panic is the error.
+#[inline]
 pub(crate) fn run_blocking<R>(
     context: Context,
     body: impl FnOnce() -> R,
@@ -256,7 +260,7 @@ pin_project_lite::pin_project! {
         #[pin]
         timer: Sleep,
         longest: Option<Duration>,
-        // The body's; none before the time begins.
+        // The body's; none before its first poll, and in it: most bodies are ready then.
         context: Option<Words>,
     }
 }
@@ -276,15 +280,13 @@ impl<F> Bounded<F> {
     #[inline]
     fn begin(self: Pin<&mut Self>) -> Words {
         let this = self.project();
-        let around = context::current();
         let until = this.longest.map(|longest| clock::now().plus(longest));
         if let Some(until) = until {
             this.timer.set_until(until);
         }
+        let around = context::current();
         let deadline = nearest(around.deadline, until);
-        *this
-            .context
-            .insert(Words::of(Context { deadline, ..around }))
+        Words::of(Context { deadline, ..around })
     }
 }
 
@@ -300,6 +302,7 @@ impl<F: Future> Future for Bounded<F> {
         if let Poll::Ready(result) = polled {
             return Poll::Ready(Some(result));
         }
+        *this.context = Some(context);
         if this.longest.is_none() {
             return Poll::Pending;
         }

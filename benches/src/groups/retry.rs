@@ -77,10 +77,7 @@ fn ok_at_once() -> Scenario {
             }),
             tower(None, "tower, without a budget", work),
         ],
-        vec![
-            Goal::plus(3.0, Against::Named(LOOP)).on(1),
-            Goal::times(1.0, Against::BestPeer),
-        ],
+        vec![Goal::plus(3.0, Against::Named(LOOP)).on(1)],
     )
 }
 

@@ -2,10 +2,10 @@
 
 use super::{Call, Refused};
 use crate::{
-    bulkhead::{Place, Priority, WaitEnded},
+    bulkhead::{BulkheadState, Place, Priority, WaitEnded},
     circuit_breaker::{Admitted, BreakerState, Signal},
     clock::{self, Sleep},
-    config::CircuitBreakerPolicy,
+    config::{BulkheadPolicy, CircuitBreakerPolicy},
     event, inject, live,
     metrics::{Event, Layer},
     outcome::{Class, Failure, Rejected},
@@ -52,6 +52,7 @@ impl Call {
     }
 
     /// `rejected`, told with its key, and counted.
+    #[inline(never)]
     fn limited(&self, key: u64, rejected: Rejected) -> Refused {
         event::rate_limited(self.live.path, rejected.name(), rejected.retry_after(), key);
         self.span.rejected(Layer::RateLimit, &rejected);
@@ -133,6 +134,7 @@ impl Call {
         }
     }
 
+    #[inline]
     fn ask_circuit(&self, layer: &'static Guarded) -> Result<Probing, Refused> {
         let admitted = if layer.observe {
             let admitted = layer.state.observe(&layer.policy, clock::now);
@@ -150,19 +152,24 @@ impl Call {
 
     /// The bulkhead: a place among those that run together, now or after a wait.
     #[inline]
-    pub async fn bulkhead(&self, priority: Priority) -> Result<Option<Place<'static>>, Refused> {
+    pub fn bulkhead(&self, priority: Priority) -> Entering<'_> {
         let Some(layer) = &self.live.bulkhead else {
-            return Ok(None);
+            return Entering::Done(None);
         };
-        if let Some(place) = layer.state.try_enter(&layer.policy) {
-            return Ok(Some(place));
+        match layer.state.try_enter(&layer.policy) {
+            Some(place) => Entering::Done(Some(place)),
+            None => self.queue_up(layer, priority),
         }
-        let (now, deadline) = (clock::now(), self.deadline());
-        let waited = layer
-            .state
-            .enter(&layer.policy, priority, now, deadline)
-            .await;
-        waited.map(Some).map_err(|ended| self.turned_away(ended))
+    }
+
+    #[cold]
+    fn queue_up(&self, layer: &'static Bounded, priority: Priority) -> Entering<'_> {
+        Entering::Waiting(Box::pin(async move {
+            let (now, deadline) = (clock::now(), self.deadline());
+            let entering = layer.state.enter(&layer.policy, priority, now, deadline);
+            let waited = entering.await;
+            waited.map(Some).map_err(|ended| self.turned_away(ended))
+        }))
     }
 
     /// [`bulkhead`](Self::bulkhead) for a blocking function.
@@ -181,6 +188,7 @@ impl Call {
         waited.map(Some).map_err(|ended| self.turned_away(ended))
     }
 
+    #[cold]
     fn turned_away(&self, ended: WaitEnded) -> Refused {
         match ended {
             WaitEnded::Full(rejected) => self.refused(Layer::Bulkhead, rejected),
@@ -222,6 +230,37 @@ impl Future for Turn<'_> {
     }
 }
 
+/// A call that asked the bulkhead. As with [`Turn`], a wait has a room of its own.
+#[must_use = "futures do nothing unless awaited"]
+pub enum Entering<'a> {
+    /// It has a place, if one is needed; or had, and gave it to who awaited it.
+    Done(Option<Place<'static>>),
+    /// It stands in the queue.
+    Waiting(Queueing<'a>),
+}
+
+type Entered = Result<Option<Place<'static>>, Refused>;
+type Queueing<'a> = Pin<Box<dyn Future<Output = Entered> + Send + 'a>>;
+
+impl fmt::Debug for Entering<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_tuple("Entering").finish_non_exhaustive()
+    }
+}
+
+impl Future for Entering<'_> {
+    type Output = Entered;
+
+    #[inline]
+    fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Entered> {
+        match self.get_mut() {
+            Self::Done(place) => Poll::Ready(Ok(place.take())),
+            Self::Waiting(waiting) => waiting.as_mut().poll(cx),
+        }
+    }
+}
+
+type Bounded = live::Layer<BulkheadPolicy, BulkheadState>;
 type Guarded = live::Layer<CircuitBreakerPolicy, BreakerState>;
 
 /// The retry layer of one call; switched off, it is none.

@@ -69,7 +69,7 @@ impl Line {
     #[allow(clippy::cast_possible_truncation)] // a second or so
     const fn ahead(&self, ticks: u64) -> u64 {
         let nanos = (ticks as u128 * self.rate as u128) >> 32;
-        self.nanos.saturating_add(nanos as u64)
+        self.nanos.wrapping_add(nanos as u64) // 584 years hence
     }
 }
 

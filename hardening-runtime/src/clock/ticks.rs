@@ -28,13 +28,10 @@ static DRAWN: Mutex<Drawn> = Mutex::new(Drawn::NONE);
 #[cfg(not(hardening_loom))]
 #[inline]
 pub(super) fn now() -> u64 {
-    let line = SCALE.line();
-    if line.span > 0
-        && let Some(nanos) = line.at(counter::read())
-    {
-        return nanos;
+    match SCALE.present() {
+        Some(nanos) => nanos,
+        None => look(),
     }
-    look(line)
 }
 
 /// The present, in nanoseconds: models know no statics.
@@ -48,12 +45,12 @@ pub(super) fn now() -> u64 {
 #[cfg(not(hardening_loom))]
 #[cold]
 #[inline(never)]
-fn look(line: Line) -> u64 {
+fn look() -> u64 {
     static TRUSTED: LazyLock<bool> = LazyLock::new(counter::is_trusted);
     if !*TRUSTED {
         return system();
     }
-    let pair = pair();
+    let (line, pair) = (SCALE.line(), pair());
     if line.is_due(pair.system)
         && let Ok(mut drawn) = DRAWN.try_lock()
         && drawn.line == line
@@ -106,7 +103,26 @@ impl Scale {
         }
     }
 
+    /// The present by the line in force, if there is one that holds.
+    #[cfg(not(hardening_loom))]
     #[inline]
+    fn present(&self) -> Option<u64> {
+        let lines = self.lines.load(Acquire);
+        let [ticks, nanos, rate, span] = &self.places[usize::from(lines % 2 == 1)];
+        let line = Line {
+            ticks: ticks.load(Relaxed),
+            nanos: nanos.load(Relaxed),
+            rate: rate.load(Relaxed),
+            span: span.load(Relaxed),
+        };
+        fence(Acquire);
+        // Without a line, the counter is not even read: it may be none to rely on, and slow.
+        if line.span == 0 || self.lines.load(Relaxed) != lines {
+            return None;
+        }
+        line.at(counter::read())
+    }
+
     pub(super) fn line(&self) -> Line {
         loop {
             let lines = self.lines.load(Acquire);

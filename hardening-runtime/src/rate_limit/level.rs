@@ -74,16 +74,15 @@ impl Level {
         })
     }
 
-    /// The bucket of `key`, and its word. Most are in the first group of their reach.
+    /// The bucket of `key`, and its word, if it is where most are: in the first group of its reach.
     #[inline]
-    fn find(&self, key: u64) -> Option<(&Slot, u64)> {
+    pub(super) fn at_hand(&self, key: u64) -> Option<(&Slot, u64)> {
         let first = &self.groups[part_of(key, self.groups.len())];
-        let found = first.likely(key).word_of(key);
-        found.or_else(|| self.find_anywhere(key))
+        first.likely(key).word_of(key)
     }
 
-    #[inline(never)]
-    fn find_anywhere(&self, key: u64) -> Option<(&Slot, u64)> {
+    /// The bucket of `key`, and its word.
+    fn find(&self, key: u64) -> Option<(&Slot, u64)> {
         for group in self.reach(key) {
             let found = group.0.iter().find_map(|slot| slot.word_of(key));
             if found.is_some() || group.0.iter().any(Slot::is_empty) {
@@ -100,7 +99,6 @@ impl Level {
 
     /// Replaces the word of `key` by what `decide` makes of it. One compare-and-swap, or none if
     /// the word stays as it is. Says what was decided, or that the key is not here.
-    #[inline]
     pub(super) fn apply<R>(&self, key: u64, decide: impl Fn(u64) -> (u64, R)) -> Option<R> {
         loop {
             let (slot, old) = self.find(key)?;
@@ -196,7 +194,7 @@ impl Slot {
     }
 
     #[inline]
-    fn swap(&self, old: u64, new: u64) -> bool {
+    pub(super) fn swap(&self, old: u64, new: u64) -> bool {
         let swapped = self
             .word
             .compare_exchange(old, new, Ordering::AcqRel, Ordering::Relaxed);

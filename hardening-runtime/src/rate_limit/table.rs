@@ -17,7 +17,7 @@
 //! not notice the flood.
 
 use super::{
-    level::{Level, Seized},
+    level::{Level, Seized, Slot},
     word::{self, UNUSED},
 };
 use crate::sync::{AtomicU32, AtomicU64, Mutex, Ordering, lock};
@@ -95,15 +95,27 @@ impl Table {
         self.tracked.load(Ordering::Relaxed)
     }
 
-    /// Replaces the word of `key` by what `decide` makes of it, and says what was decided; none if
-    /// the key is not in the newest level.
+    /// The bucket of `key`, and its word, if it takes one look to find it. It does for most.
     #[inline]
-    pub(super) fn apply<R>(&self, key: u64, decide: impl Fn(u64) -> (u64, R)) -> Option<R> {
-        self.newest()?.apply(key, decide)
+    pub(super) fn at_hand(&self, key: u64) -> Option<(&Slot, u64)> {
+        self.newest()?.at_hand(key)
     }
 
-    /// The same for a key that may be new. It is given a place, unless its word stays as it was.
-    pub(super) fn apply_to_newcomer<R>(
+    /// Replaces the word of `key` by what `decide` makes of it, and says what was decided. A new
+    /// key is given a place, unless its word stays as it was.
+    pub(super) fn apply<R>(
+        &self,
+        key: u64,
+        now: u64,
+        room: Room,
+        decide: impl Fn(u64) -> (u64, R),
+    ) -> R {
+        let known = self.newest().and_then(|level| level.apply(key, &decide));
+        known.unwrap_or_else(|| self.apply_to_newcomer(key, now, room, &decide))
+    }
+
+    #[cold]
+    fn apply_to_newcomer<R>(
         &self,
         key: u64,
         now: u64,
@@ -347,7 +359,6 @@ const fn low_bits(key: u64, count: usize) -> usize {
 }
 
 /// Replaces the word of a bucket that has no key.
-#[inline]
 pub(super) fn apply_to<R>(bucket: &AtomicU64, decide: impl Fn(u64) -> (u64, R)) -> R {
     let mut old = bucket.load(Ordering::Acquire);
     loop {

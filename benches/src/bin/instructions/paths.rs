@@ -1,9 +1,12 @@
 //! The hot paths.
 
 use benches::annotated::{self, blocking};
-use hardening::metrics::{Outcome, SiteMetrics};
-use hardening::{Cache, CachePolicy, Rejected};
-use std::{hint::black_box, pin::pin, sync::LazyLock, task};
+use hardening::{
+    Cache, CachePolicy, RateLimiter, Rejected,
+    config::RateLimitPolicy,
+    metrics::{Outcome, SiteMetrics},
+};
+use std::{hint::black_box, pin::pin, sync::LazyLock, task, time::Duration};
 
 /// A path, and what makes so many calls along it.
 pub(crate) struct Path {
@@ -20,6 +23,14 @@ pub(crate) const PATHS: &[Path] = &[
     }),
     path("rate limit, denied", |calls| {
         awaited(calls, |call| annotated::denied("one", call))
+    }),
+    path("RateLimiter, allowed", |calls| {
+        static LIMITER: LazyLock<RateLimiter> = LazyLock::new(|| limiter(1_000_000_000));
+        blocked(calls, |call| LIMITER.check(key(call)));
+    }),
+    path("RateLimiter, denied", |calls| {
+        static LIMITER: LazyLock<RateLimiter> = LazyLock::new(|| limiter(1));
+        blocked(calls, |_| LIMITER.check("one"));
     }),
     path("breaker, closed", |calls| {
         awaited(calls, annotated::guarded)
@@ -61,6 +72,14 @@ const fn path(name: &'static str, run: fn(u64)) -> Path {
 
 fn key(call: u64) -> &'static str {
     ["ada", "grace", "barbara", "frances"][usize::try_from(call % 4).unwrap_or(0)]
+}
+
+/// So many an hour: the limiter as a plain type.
+fn limiter(capacity: u32) -> RateLimiter {
+    RateLimiter::new(RateLimitPolicy::per_key(
+        capacity,
+        Duration::from_secs(3_600),
+    ))
 }
 
 fn red(call: u64) {

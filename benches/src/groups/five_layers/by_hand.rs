@@ -53,8 +53,7 @@ impl Crates {
             Ok(result) => result,
             Err(_) => Err(REFUSED),
         };
-        self.figures
-            .record(if result.is_ok() { "success" } else { "error" }, began);
+        self.figures.record(result.is_ok(), began);
         result
     }
 

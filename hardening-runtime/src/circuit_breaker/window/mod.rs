@@ -7,6 +7,9 @@ mod calls;
 mod own;
 mod time;
 
+#[cfg(all(test, hardening_loom))]
+mod model;
+
 use super::rules;
 use crate::{clock::Moment, config::CircuitBreakerPolicy as Policy, seat};
 use calls::CallWindow;
@@ -38,6 +41,17 @@ pub(super) struct Windows {
 }
 
 impl Windows {
+    /// Keeps a success of this generation, if it is one of so many in a window by time that it decides
+    /// nothing; says whether it did.
+    #[inline]
+    pub(super) fn keep_one_of_many(&self, policy: &Policy, generation: u64, now: Moment) -> bool {
+        let required = u64::from(policy.minimum_calls);
+        let (window, seat) = (policy.window, seat::mine());
+        let keep =
+            |time: &TimeWindow| time.add_one_of_many(window, generation, now, required, seat);
+        policy.window_calls.is_none() && self.time.get().is_some_and(|time| keep(time))
+    }
+
     /// Keeps a result of this generation. Returns what the window holds when that may open the
     /// circuit: after a failure or a slow call, and after the call that completes `minimum_calls`.
     /// No other success can raise a rate, so none has to look.

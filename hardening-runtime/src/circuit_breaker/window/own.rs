@@ -69,8 +69,8 @@ impl Own {
 impl Batch {
     /// No success of this bucket yet.
     #[inline]
-    pub(super) const fn empty(cut: Cut, bucket: Bucket) -> Self {
-        let key = (cut.shift as u64) << GENERATION_BITS | bucket.generation & mask(GENERATION_BITS);
+    pub(super) const fn empty(shift: u32, bucket: Bucket) -> Self {
+        let key = (shift as u64) << GENERATION_BITS | bucket.generation & mask(GENERATION_BITS);
         let key = key << NUMBER_BITS | bucket.number & mask(NUMBER_BITS);
         Self(key << COUNT_BITS)
     }

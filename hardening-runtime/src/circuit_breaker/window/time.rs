@@ -81,7 +81,6 @@ impl Default for TimeWindow {
 impl TimeWindow {
     /// Keeps a result, from this seat. Returns what the window holds when that may open the circuit:
     /// after a failure or a slow call, and after the success that completes the `required` calls.
-    #[inline]
     pub(super) fn record(
         &self,
         window: Duration,
@@ -91,32 +90,38 @@ impl TimeWindow {
         required: u64,
         seat: (usize, bool),
     ) -> Option<Counts> {
-        let cut = Cut::of(window);
-        if self.cut.load(Relaxed) != cut.packed() {
-            self.recut(cut, generation, now);
-        }
-        let bucket = cut.bucket(now, generation);
-        if kept == Kept::Success && self.add_one_of_many(cut, bucket, required, seat) {
+        if kept == Kept::Success && self.add_one_of_many(window, generation, now, required, seat) {
             return None;
         }
-        self.decide(cut, bucket, kept, required, seat)
+        let cut = Cut::of(window);
+        if self.cut.load(Relaxed) != Cut::packed(cut.shift) {
+            self.recut(cut, generation, now);
+        }
+        self.decide(cut, cut.bucket(now, generation), kept, required, seat)
     }
 
-    /// Counts a success, if so many came in this bucket before it that it decides nothing.
+    /// Keeps a success, if so many came in its bucket before it that it decides nothing; says whether
+    /// it did.
     #[inline]
-    fn add_one_of_many(
+    pub(super) fn add_one_of_many(
         &self,
-        cut: Cut,
-        bucket: Bucket,
+        window: Duration,
+        generation: u64,
+        now: Moment,
         required: u64,
         (seat, alone): (usize, bool),
     ) -> bool {
+        let shift = Cut::shift(window);
+        if self.cut.load(Relaxed) != Cut::packed(shift) {
+            return false;
+        }
+        let bucket = Bucket::at(now, shift, generation);
         if !alone {
             return self.calls.add_one_above(bucket, required);
         }
         let own = self.own.at(seat);
         let batch = own.get();
-        let room = batch.room(Batch::empty(cut, bucket));
+        let room = batch.room(Batch::empty(shift, bucket));
         let decides_nothing = room.is_some_and(|count| count >= required);
         if decides_nothing {
             own.set(batch.and_one());
@@ -150,7 +155,7 @@ impl TimeWindow {
     /// Adds to this seat's batch, or begins one and carries the one before to the ring.
     fn add_own(&self, cut: Cut, bucket: Bucket, seat: usize) {
         let own = self.own.at(seat);
-        let (batch, empty) = (own.get(), Batch::empty(cut, bucket));
+        let (batch, empty) = (own.get(), Batch::empty(cut.shift, bucket));
         if batch.room(empty).is_some() {
             return own.set(batch.and_one());
         }
@@ -201,11 +206,11 @@ impl TimeWindow {
     fn recut(&self, cut: Cut, generation: u64, now: Moment) {
         let _alone = lock(&self.deciding);
         let old = self.cut.load(Relaxed);
-        if old == cut.packed() {
+        if old == Cut::packed(cut.shift) {
             return;
         }
         let kept = Cut::unpack(old).map(|shift| self.take(shift, generation, now));
-        self.cut.store(cut.packed(), Relaxed);
+        self.cut.store(Cut::packed(cut.shift), Relaxed);
         let newest = cut.bucket(now, generation);
         for (middle, counts) in kept.into_iter().flatten() {
             let bucket = cut.bucket(middle.min(now), generation);
@@ -236,8 +241,12 @@ impl TimeWindow {
 
 impl Cut {
     fn of(window: Duration) -> Self {
-        let shift = (clock::nanos(window) / LEAST).max(1).ilog2();
-        Self::with(window, shift)
+        Self::with(window, Self::shift(window))
+    }
+
+    #[inline]
+    const fn shift(window: Duration) -> u32 {
+        (clock::nanos(window) / LEAST | 1).ilog2()
     }
 
     /// `window` in buckets of this width; of all places at most.
@@ -246,8 +255,9 @@ impl Cut {
         Self { shift, buckets }
     }
 
-    const fn packed(self) -> u64 {
-        self.shift as u64 + 1
+    #[inline]
+    const fn packed(shift: u32) -> u64 {
+        shift as u64 + 1
     }
 
     #[allow(clippy::cast_possible_truncation)] // below 64
@@ -259,14 +269,19 @@ impl Cut {
     }
 
     const fn bucket(self, now: Moment, generation: u64) -> Bucket {
-        Bucket {
-            number: now.as_nanos() >> self.shift,
-            generation,
-        }
+        Bucket::at(now, self.shift, generation)
     }
 }
 
 impl Bucket {
+    #[inline]
+    const fn at(now: Moment, shift: u32, generation: u64) -> Self {
+        Self {
+            number: now.as_nanos() >> shift,
+            generation,
+        }
+    }
+
     /// The last `count` buckets, of which this is the newest.
     fn last(self, count: u64) -> impl DoubleEndedIterator<Item = Self> {
         let oldest = (self.number + 1).saturating_sub(count);

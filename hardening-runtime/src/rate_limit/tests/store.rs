@@ -59,7 +59,7 @@ fn a_key_costs_a_slot_and_few_keys_cost_little() {
         threshold: 1_000,
     };
     for key in keys(0..3) {
-        table.apply_to_newcomer(key, START, room, &|_| (word::pack(START + 1, 0), ()));
+        table.apply(key, START, room, |_| (word::pack(START + 1, 0), ()));
     }
     assert_eq!(table.bytes(), 17 * 64);
 }

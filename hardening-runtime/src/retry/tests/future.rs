@@ -2,6 +2,7 @@
 
 use super::*;
 use std::{
+    cell::Cell,
     future::{pending, ready},
     pin::{Pin, pin},
     task::{Context, Poll, Waker},
@@ -14,14 +15,13 @@ fn poll_once<F: Future>(future: Pin<&mut F>) -> Poll<F::Output> {
 /// Outside of any runtime, setting a timer would panic. Most libraries wait for a millisecond here.
 #[test]
 fn a_delay_of_zero_sets_no_timer() {
-    let mut runs = 0;
-    let body = || {
-        runs += 1;
-        ready(if runs < 3 { TRANSIENT } else { Ok(()) })
-    };
-    let call = pin!(retry(at_once(3), body));
+    let runs = Cell::new(0);
+    let call = pin!(retry(at_once(3), || {
+        runs.set(runs.get() + 1);
+        ready(if runs.get() < 3 { TRANSIENT } else { Ok(()) })
+    }));
     assert_eq!(poll_once(call), Poll::Ready(Ok(())));
-    assert_eq!(runs, 3);
+    assert_eq!(runs.get(), 3);
 }
 
 #[test]
