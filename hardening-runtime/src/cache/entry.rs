@@ -24,6 +24,12 @@ pub(super) enum Freshness {
     Expired,
 }
 
+impl Freshness {
+    pub(super) const fn is_served(self) -> bool {
+        matches!(self, Self::Fresh | Self::RefreshAhead)
+    }
+}
+
 impl Times {
     /// The times of a result stored `now`; `dice` (0..1) draws how much of `ttl_jitter` it loses.
     pub(super) fn new(policy: &CachePolicy, now: Moment, dice: f64) -> Self {
@@ -73,21 +79,18 @@ pub(super) fn freshness(times: &Times, policy: &CachePolicy, now: Moment) -> Fre
     }
 }
 
-/// [`freshness`] without asking the clock, where the end is far enough; and the present, where it was asked.
+/// Whether a result of these times is fresh, and not to be refreshed ahead, as far as that can be said without
+/// asking the clock.
 #[inline]
-pub(super) fn freshness_at(
-    times: &Times,
+pub(super) fn is_surely_fresh(
+    stored: Moment,
+    fresh_until: Moment,
     policy: &CachePolicy,
     present: Present,
-) -> (Freshness, Present) {
-    let refreshed_from = Moment::from_nanos(
-        (times.fresh_until(policy).as_nanos()).saturating_sub(nanos(policy.refresh_ahead)),
-    );
-    if present.is_surely_before(refreshed_from) {
-        return (Freshness::Fresh, present);
-    }
-    let now = present.exact();
-    (freshness(times, policy, now), Present::Exact(now))
+) -> bool {
+    let fresh_until = fresh_until.min(stored.plus(policy.ttl)).as_nanos();
+    let refreshed_from = fresh_until.saturating_sub(nanos(policy.refresh_ahead));
+    present.is_surely_before(Moment::from_nanos(refreshed_from))
 }
 
 /// The moment before which no second refresh of the same result is tried: a refresh that fails

@@ -44,6 +44,8 @@
 //! - **Invalidation** also holds for runs under way: their results are told to those who wait, and not stored.
 //! - **Times.** A result's times are fixed when it is stored. A reader's shorter `ttl` or `stale_if_error`
 //!   (after a reload, or where functions share a cache by `name`) binds it too.
+//!   A hit looks at the exact clock only within 25 ms of the end of a result's freshness, so on Linux a
+//!   processor that the system gives nothing else for longer than that may serve a result that much late.
 //!
 //! # Methods
 //!

@@ -8,9 +8,9 @@
 
 use super::{
     call::{Miss, Told},
-    entry::{Freshness, Times, freshness_at, next_refresh},
+    entry::{Freshness, Times, freshness, next_refresh},
     flight::Board,
-    shard::Slot,
+    shard::New,
     store::Store,
 };
 use crate::{
@@ -161,19 +161,18 @@ impl<K: Key, V: Value> CacheState<K, V> {
     ) -> Lookup<'a, K, V> {
         let hash = self.store.hash(like);
         let mut present = present.into();
-        let found = self.store.read(hash, same, |slot| {
-            let (freshness, seen) = freshness_at(&slot.times, policy, present);
-            present = seen;
-            match freshness {
-                Freshness::Fresh => Some(Found::Hit(slot.value.clone())),
-                Freshness::RefreshAhead => {
-                    let now = present.exact();
-                    Some(if slot.claim_refresh(now, next_refresh(policy, now)) {
-                        Found::ToRefresh
-                    } else {
-                        Found::Hit(slot.value.clone())
-                    })
+        let found = self.store.read(hash, same, |known| {
+            let hit = || Some(Found::Hit(known.item.value.clone()));
+            if known.is_surely_fresh(policy, present) {
+                return hit();
+            }
+            let now = present.exact();
+            present = Present::Exact(now);
+            match freshness(&known.times(), policy, now) {
+                Freshness::RefreshAhead if known.claim_refresh(now, next_refresh(policy, now)) => {
+                    Some(Found::ToRefresh)
                 }
+                Freshness::Fresh | Freshness::RefreshAhead => hit(),
                 Freshness::Stale | Freshness::Expired => None,
             }
         });
@@ -210,11 +209,10 @@ impl<K: Key, V: Value> CacheState<K, V> {
         same: impl Fn(&K) -> bool,
         present: Present,
     ) -> Option<V> {
-        self.store.read(hash, same, |slot| {
-            match freshness_at(&slot.times, policy, present).0 {
-                Freshness::Fresh | Freshness::RefreshAhead => Some(slot.value.clone()),
-                Freshness::Stale | Freshness::Expired => None,
-            }
+        self.store.read(hash, same, |known| {
+            let is_served = known.is_surely_fresh(policy, present)
+                || freshness(&known.times(), policy, present.exact()).is_served();
+            is_served.then(|| known.item.value.clone())
         })
     }
 
@@ -222,8 +220,8 @@ impl<K: Key, V: Value> CacheState<K, V> {
     pub fn insert(&self, policy: &CachePolicy, key: K, value: V, now: Moment) {
         let hash = self.store.hash(&key);
         let known = key.clone();
-        let slot = Slot::new(key, value, times(policy, now));
-        let store = || self.store.insert(hash, slot, policy.max_entries, |_| false);
+        let new = New::of(key, value, times(policy, now));
+        let store = || self.store.insert(hash, new, policy.max_entries, |_| false);
         drop(self.board(hash).disturb(&known, store));
         self.tidy(policy, now);
     }

@@ -49,7 +49,7 @@ impl Present {
     pub(crate) fn exact(self) -> Moment {
         match self {
             Self::Exact(now) => now,
-            Self::Recent(_) => now(),
+            Self::Recent(_) => asked(),
         }
     }
 
@@ -62,6 +62,13 @@ impl Present {
             Self::Recent(now) => now.plus(BEHIND) < moment,
         }
     }
+}
+
+/// Out of line: most never ask.
+#[cold]
+#[inline(never)]
+fn asked() -> Moment {
+    now()
 }
 
 #[cfg(all(not(hardening_loom), target_os = "linux"))]

@@ -2,7 +2,7 @@
 
 use benches::annotated::{self, blocking};
 use hardening::{
-    RateLimiter,
+    Cache, CachePolicy, RateLimiter, Rejected,
     config::RateLimitPolicy,
     metrics::{Outcome, SiteMetrics},
 };
@@ -43,6 +43,13 @@ pub(crate) const PATHS: &[Path] = &[
     path("timeout, ready", |calls| awaited(calls, annotated::timed)),
     path("cache, hit", |calls| {
         awaited(calls, |call| annotated::remembered(call % 8))
+    }),
+    path("cache, hit, without an attribute", |calls| {
+        static CACHE: LazyLock<Cache<u64, u64>> =
+            LazyLock::new(|| Cache::new(CachePolicy::default()));
+        blocked(calls, |call| {
+            CACHE.get_or_load_blocking(call % 8, || Ok::<_, Rejected>(call))
+        })
     }),
     path("RED figures", |calls| blocked(calls, red)),
     path("five layers", |calls| {

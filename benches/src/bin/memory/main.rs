@@ -5,6 +5,7 @@
 //! for itself is not.
 #![forbid(unsafe_code)]
 
+mod cache;
 mod rate_limit;
 
 use stats_alloc::{INSTRUMENTED_SYSTEM, Region, StatsAlloc};
@@ -14,7 +15,7 @@ use std::{alloc::System, hint::black_box};
 static ALLOCATOR: &StatsAlloc<System> = &INSTRUMENTED_SYSTEM;
 
 /// All that is measured: add a function.
-const TABLES: [fn() -> Table; 1] = [rate_limit::table];
+const TABLES: [fn() -> Table; 2] = [rate_limit::table, cache::table];
 
 struct Table {
     /// What is counted, and for each of what.
