@@ -9,7 +9,7 @@ mod cached;
 mod layers;
 
 pub use attempt::Run;
-pub use cached::{Absent, Cached, Found, Leading};
+pub use cached::{Found, Leading, Seek};
 pub use layers::{Probing, Retrying, Turn};
 
 use crate::{

@@ -62,17 +62,6 @@ impl<E> From<&Failure<E>> for RetryReason {
     }
 }
 
-/// What follows an attempt.
-#[doc(hidden)]
-#[derive(Debug)]
-pub enum Next<O> {
-    /// Nothing: this is what the call comes to.
-    Done(O),
-    /// Another attempt, after this wait. What the attempt came to is gone by now, so the wait
-    /// holds nothing that belongs to it, such as a permit.
-    Wait(Duration),
-}
-
 /// The retry layer of one call.
 #[doc(hidden)]
 #[derive(Debug)]
@@ -119,33 +108,28 @@ impl<'a> Driver<'a> {
         self.deadline
     }
 
-    /// What follows an attempt within the layers. `classify` says what the user's error is worth.
+    /// What follows an attempt within the layers: another one after this wait, or nothing. `classify`
+    /// says what the user's error is worth.
     pub fn next<T, E>(
         &mut self,
-        outcome: Result<T, Failure<E>>,
+        outcome: &Result<T, Failure<E>>,
         classify: impl FnOnce(&E) -> Class,
         on_retry: impl FnOnce(&RetryEvent),
-    ) -> Next<Result<T, Failure<E>>> {
-        let Err(failure) = &outcome else {
-            return Next::Done(outcome);
-        };
+    ) -> Option<Duration> {
+        let failure = outcome.as_ref().err()?;
         let verdict = verdict(failure, classify);
         self.settle(verdict, || failure.into(), on_retry)
-            .map_or_else(|| Next::Done(outcome), Next::Wait)
     }
 
     /// What follows an attempt outside of any layers, where every error is the user's.
     pub fn next_plain<T, E>(
         &mut self,
-        outcome: Result<T, E>,
+        outcome: &Result<T, E>,
         classify: impl FnOnce(&E) -> Class,
         on_retry: impl FnOnce(&RetryEvent),
-    ) -> Next<Result<T, E>> {
-        let Err(error) = &outcome else {
-            return Next::Done(outcome);
-        };
+    ) -> Option<Duration> {
+        let error = outcome.as_ref().err()?;
         self.settle(classify(error).into(), || RetryReason::Error, on_retry)
-            .map_or_else(|| Next::Done(outcome), Next::Wait)
     }
 
     /// Decides, and tells; the wait, if another attempt follows.

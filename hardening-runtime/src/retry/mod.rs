@@ -76,11 +76,7 @@ pub use hardening_config::{Budget, Jitter, RetryPolicy};
 pub use terms::{ByClass, Judge, Retry, RetryIf, RetryTerms};
 
 #[doc(hidden)]
-pub use {
-    budget::BudgetState,
-    driver::{Driver, Next},
-    terms::Terms,
-};
+pub use {budget::BudgetState, driver::Driver, terms::Terms};
 
 use crate::{
     clock,
@@ -129,11 +125,11 @@ where
         let context = context_of(&driver);
         let attempt = context::within(context, &mut body);
         let outcome = context::InContext::new(context, attempt).await;
-        let next = driver.next_plain(outcome, |e| terms.judge.class(e), |e| terms.tell(e));
-        match next {
-            Next::Done(outcome) => return outcome,
-            Next::Wait(delay) => clock::sleep_until(clock::now().plus(delay)).await,
-        }
+        let next = driver.next_plain(&outcome, |e| terms.judge.class(e), |e| terms.tell(e));
+        let Some(delay) = next else { return outcome };
+        // The wait holds nothing that belongs to the attempt, such as a permit in its error.
+        drop(outcome);
+        clock::sleep_until(clock::now().plus(delay)).await;
     }
 }
 
@@ -155,11 +151,11 @@ where
     let mut driver = terms.begin();
     loop {
         let outcome = context::within(context_of(&driver), &mut body);
-        let next = driver.next_plain(outcome, |e| terms.judge.class(e), |e| terms.tell(e));
-        match next {
-            Next::Done(outcome) => return outcome,
-            Next::Wait(delay) => clock::sleep_blocking(delay),
-        }
+        let next = driver.next_plain(&outcome, |e| terms.judge.class(e), |e| terms.tell(e));
+        let Some(delay) = next else { return outcome };
+        // The wait holds nothing that belongs to the attempt, such as a permit in its error.
+        drop(outcome);
+        clock::sleep_blocking(delay);
     }
 }
 
