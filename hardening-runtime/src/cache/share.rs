@@ -126,6 +126,7 @@ impl<E> Probe<E> {
     pub const NEW: Self = Self(PhantomData);
 
     /// What can be told, by what was found out.
+    #[must_use]
     pub fn share<T, R, C>(&self, _: T, _: R, _: C) -> ShareErrors<E>
     where
         T: Part<E, Told = Option<Typed<E>>>,
