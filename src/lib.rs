@@ -72,7 +72,7 @@
 //! - [`docs::observability`]: the figures of every function, as data, as JSON and for Prometheus; alerts worth having
 //! - [`docs::health`]: checks, derived checks, groups, the monitor and the report
 //! - [`docs::cargo_hardening`]: the program that checks the file, draws its policies, and helps editors
-//! - `docs::http` (with the feature `http`): health and settings over HTTP, refusals as responses, request ids
+//! - `docs::http` (with the feature `http`): health, settings and a live page over HTTP, refusals as responses, request ids
 //! - [`with_request_id`]: an id that every event of a request carries
 //! - `docs::otel` (with the feature `otel`): spans and metrics for OpenTelemetry
 //! - `docs::testing` (with the feature `test-util`): the paused clock, failures on demand

@@ -99,10 +99,11 @@ async fn the_figures_are_served_for_prometheus_and_as_small_json() {
         Some("text/plain; version=0.0.4; charset=utf-8")
     );
     assert_eq!(text.header("cache-control"), Some("no-store"));
-    assert_eq!(
-        text.body,
-        hardening::metrics::prometheus(&hardening::snapshot())
-    );
+    let figures = hardening::metrics::prometheus(&hardening::snapshot());
+    let report = registry().last_report();
+    let health = hardening::metrics::prometheus_of_health(&report);
+    assert_eq!(text.body, figures + &health);
+    assert!(health.contains("hardening_health_status{status=\"healthy\"} 1"));
     assert!(
         text.body.contains("site=\"http::measured\""),
         "{}",

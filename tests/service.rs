@@ -58,15 +58,17 @@ fn the_service_prints_its_address_serves_health_and_sites_and_ends_in_its_time()
         .stdout(Stdio::piped())
         .stderr(Stdio::piped());
     let mut service = Service(command.spawn().expect("it starts"));
-    let mut line = String::new();
     let out = service.0.stdout.take().expect("its output");
-    BufReader::new(out).read_line(&mut line).expect("a line");
-    let address = line
-        .trim()
-        .strip_prefix("listening on http://")
-        .expect("an address")
-        .to_owned();
+    let mut out = BufReader::new(out).lines();
+    let mut line = || out.next().expect("a line").expect("text");
+    let address = line();
+    let address = address.strip_prefix("listening on http://");
+    let address = address.expect("an address").to_owned();
+    assert_eq!(line(), format!("shown live at http://{address}/hardening"));
 
+    let (status, page) = fetch(&address, "/hardening");
+    assert_eq!(status, 200);
+    assert!(page.starts_with("<!doctype html>"), "{page}");
     let (status, health) = fetch(&address, "/health");
     let health: Value = serde_json::from_str(&health).expect("JSON");
     assert_eq!(status, 200, "the check is not critical: {health}");
@@ -94,7 +96,9 @@ fn the_service_prints_its_address_serves_health_and_sites_and_ends_in_its_time()
         .lines()
         .map(|line| serde_json::from_str(line).expect("a line of JSON"))
         .collect();
-    let rejected = events.iter().find(|event| event["message"] == "rejected");
+    let is_limited =
+        |event: &&Value| event["message"] == "rejected" && event["layer"] == "rate_limit";
+    let rejected = events.iter().find(is_limited);
     let rejected = rejected.expect("a script that orders without a pause is limited");
     assert!(
         rejected["request_id"]

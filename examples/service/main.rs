@@ -1,5 +1,6 @@
 //! `cargo run --example service --features http`: a web service whose dependency misbehaves, with its own
-//! load, until Ctrl-C. It prints its address; then look at `/health`, `/sites` and the log.
+//! load, until Ctrl-C. It prints its address and that of the page, which shows all of it live; then look at `/health`,
+//! `/sites` and the log.
 //!
 //! `--seconds N` ends it by itself, `--json` writes the log as JSON, `--port N` chooses the port.
 //! `RUST_LOG=hardening=trace` shows more.
@@ -28,17 +29,18 @@ async fn main() -> Result<(), Box<dyn Error>> {
     let monitor = registry().spawn_monitor();
 
     let app = shop::routes()
-        .merge(http::router()) // /health, /health/live, /health/ready, /sites
+        .merge(http::router()) // /hardening, /health, /health/live, /health/ready, /metrics, /sites
         .layer(http::RequestIdLayer::new());
     let listener = TcpListener::bind(("127.0.0.1", options.port)).await?;
     let address = listener.local_addr()?;
-    println!("listening on http://{address}");
+    println!("listening on http://{address}\nshown live at http://{address}/hardening");
 
     let load = load::start(address);
     let app = app.into_make_service_with_connect_info::<SocketAddr>();
     let serving = axum::serve(listener, app).with_graceful_shutdown(async move {
         end(options.seconds).await;
         load.abort();
+        http::end_streams(); // whoever looks at the page does not hold up the end
     });
     serving.await?;
     drop(monitor);

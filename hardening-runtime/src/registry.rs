@@ -103,6 +103,12 @@ pub(crate) fn with<R>(act: impl FnOnce(&mut States) -> R) -> R {
     result
 }
 
+/// Whether a configuration is in force yet. No site has figures before.
+#[cfg(feature = "http")]
+pub(crate) fn is_loaded() -> bool {
+    locked().is_some()
+}
+
 /// What the first call finds.
 struct Loaded {
     config: Config,

@@ -83,9 +83,14 @@ impl LayerInfo {
 /// Every annotated function of the program, by path.
 #[must_use]
 pub fn sites() -> Vec<SiteInfo> {
-    let mut sites: Vec<_> = site::all().map(info).collect();
-    sites.sort_by(|one, other| one.path.cmp(&other.path).then(one.line.cmp(&other.line)));
-    sites
+    in_order().map(info).collect()
+}
+
+/// All sites by path and line: functions of two `impl`s may have one path.
+fn in_order() -> impl Iterator<Item = &'static Site> {
+    let mut sites: Vec<_> = site::all().collect();
+    sites.sort_by_key(|site| (site.live().path, site.line()));
+    sites.into_iter()
 }
 
 fn info(site: &'static Site) -> SiteInfo {
@@ -194,8 +199,7 @@ impl Snapshot {
 /// The live state and the figures of every site.
 #[must_use]
 pub fn snapshot() -> Snapshot {
-    let mut sites: Vec<_> = site::all().map(of_site).collect();
-    sites.sort_by(|one, other| one.path.cmp(&other.path));
+    let sites: Vec<_> = in_order().map(of_site).collect();
     let mut total = SiteFigures::default();
     for site in &sites {
         total.merge(&site.figures);

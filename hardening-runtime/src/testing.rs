@@ -111,6 +111,8 @@ pub fn reset() {
     journal::forget();
     registry::forget();
     start::forget_health();
+    #[cfg(feature = "http")]
+    crate::http::forget();
 }
 
 /// No other test runs that asked for this, until it is dropped; what [`alone`] returns. A type of its

@@ -61,7 +61,7 @@ const fn status(overall: Status) -> StatusCode {
 }
 
 /// Takes out what is too much; how many those are.
-fn shorten<K: Ord + Clone, V>(map: &mut BTreeMap<K, V>) -> usize {
+pub(super) fn shorten<K: Ord + Clone, V>(map: &mut BTreeMap<K, V>) -> usize {
     match map.keys().nth(MOST).cloned() {
         Some(first) => map.split_off(&first).len(),
         None => 0,
