@@ -4,7 +4,7 @@ pub mod consumed;
 
 pub use crate::{
     cache::share::{Share, ShareErrors},
-    call::{Call, Found, Leading, Probing, Refused, Retrying, Run, Seek, Turn},
+    call::{Call, Found, Probing, Refused, Retrying, Run, Seek, Turn},
     config::LayerKind,
     health::Probe,
     outcome::{Class, Classify, Failure, Rejected},
@@ -89,9 +89,6 @@ pub fn limit_key<K: Key + ?Sized>(key: &K) -> u64 {
 pub fn cache_key<K: Key + ?Sized>(key: &K) -> Fingerprint {
     CacheKey::new().part(key).done()
 }
-
-/// The key where no cache is asked.
-pub const NO_KEY: Fingerprint = Fingerprint::NONE;
 
 /// The key of a cached result, taken in part by part: one that cannot be hashed is named by itself.
 #[allow(missing_debug_implementations)]

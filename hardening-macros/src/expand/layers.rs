@@ -40,36 +40,35 @@ impl Expansion<'_> {
 
     fn cache(&self, layer: &Layer, inner: &TokenStream) -> TokenStream {
         let Self { call, outcome, .. } = self;
-        let [key, lead, value] = ["key", "lead", "value"].map(ours);
-        let (bound, share) = (self.cache_key(layer, &key), self.share());
+        let [key, share, value] = ["key", "share", "value"].map(ours);
+        let (bound, told) = (self.cache_key(layer, &key), self.share());
         let (ask, wait) = self.driver("cached");
         // The compiler underlines this where the value cannot be cloned, and does so once if all of it is
         // there.
         let span = Span::mixed_site().located_at(self.value_span());
         let asked = {
-            let (call, ask, key) = (
-                located(call, span),
-                located(&ask, span),
-                located(&key, span),
-            );
+            let [call, ask, key, share] = [call, &ask, &key, &share].map(|name| located(name, span));
             let wait = wait.map(|_| quote_spanned!(span=> .await));
             quote_spanned!(span=> #call.#ask(#key, #share)#wait)
         };
         let settle = if let Some(test) = &layer.code.cache_if {
             let holds = self.holds(&value, test);
-            quote!(#lead.settle_if(&#call, #outcome, |#value| #holds))
+            quote!(#call.settle_cached_if(#outcome, #share, |#value| #holds))
         } else {
-            quote!(#lead.settle(&#call, #outcome))
+            quote!(#call.settle_cached(#outcome, #share))
         };
-        // The error is in no value that lives on while the body runs: it need not be `Send`.
+        // The error is in no value that lives on while the body runs: it need not be `Send`. A cache
+        // that is switched off does not look at the key, which may be long.
         // What a block is left with has a name first: syn 2, with which other macros read this code,
         // takes the path behind `break 'label` for a label of its own.
         quote!('__hardening_cached: {
-            #bound
-            let #lead = match #asked {
-                ::core::result::Result::Ok(#lead) => #lead,
-                ::core::result::Result::Err(#outcome) => break '__hardening_cached #outcome,
-            };
+            let #share = #told;
+            if #call.is_cached() {
+                #bound
+                if let ::core::result::Result::Err(#outcome) = #asked {
+                    break '__hardening_cached #outcome;
+                }
+            }
             let #outcome = #inner;
             #settle
         })
@@ -261,7 +260,7 @@ impl Expansion<'_> {
             outcome,
             ..
         } = self;
-        let [place, priority] = ["place", "priority"].map(ours);
+        let [refused, priority] = ["refused", "priority"].map(ours);
         let (chosen, priority) = match &layer.code.priority {
             Some(chosen) => {
                 let chosen = quote!(let #priority: #private::Priority = #chosen;);
@@ -270,13 +269,13 @@ impl Expansion<'_> {
             None => (None, quote!(#private::Priority::Normal)),
         };
         let (enter, wait) = self.driver("bulkhead");
-        let label = quote!('__hardening_placed);
-        let entered = entered(&label, &place, &quote!(#call.#enter(#priority)#wait));
-        quote!(#label: {
+        quote!('__hardening_placed: {
             #chosen
-            #entered
+            if let ::core::result::Result::Err(#refused) = #call.#enter(#priority)#wait {
+                break '__hardening_placed #refused.outcome();
+            }
             let #outcome = #inner;
-            ::core::mem::drop(#place);
+            #call.leave_bulkhead();
             #outcome
         })
     }
