@@ -174,12 +174,6 @@ pub fn known_class<E: Classified>(error: &E) -> Option<Class> {
     Some(error.class())
 }
 
-/// The class of `error`.
-#[inline]
-pub fn classify<E: Classified>(error: &E) -> Class {
-    error.class()
-}
-
 pub use crate::{bulkhead::Priority, health::IntoHealth, retry::RetryEvent};
 
 use crate::{
@@ -221,25 +215,14 @@ pub const fn refusing<R, S: Refusing<R> + Copy>(shape: S) -> S {
     shape
 }
 
-/// What can be told of an error, by what its type can do: for those who wait for the same run.
-pub mod sharing {
-    pub use crate::cache::share::{
-        IsClassify, IsClone, IsDisplay, IsNotClassify, IsNotClone, IsNotDisplay,
-    };
-}
-
 /// Stands for the error of the return type `R` while it is found what can be told of it.
 #[must_use]
-pub const fn error_of<R>() -> &'static cache::share::Probe<<Fallible as Split<R>>::Error>
+pub const fn error_of<R>() -> cache::share::Probe<<Fallible as Split<R>>::Error>
 where
     Fallible: Split<R>,
 {
-    &cache::share::Probe::NEW
+    cache::share::Probe::NEW
 }
-
-/// Nobody asked to be told.
-#[inline]
-pub fn untold(_: &RetryEvent) {}
 
 /// Says the type of the async block around it, which its `?` needs; never called.
 #[cold]

@@ -47,7 +47,8 @@ impl Expansion<'_> {
         // there.
         let span = Span::mixed_site().located_at(self.value_span());
         let asked = {
-            let [call, ask, key, share] = [call, &ask, &key, &share].map(|name| located(name, span));
+            let [call, ask, key, share] =
+                [call, &ask, &key, &share].map(|name| located(name, span));
             let wait = wait.map(|_| quote_spanned!(span=> .await));
             quote_spanned!(span=> #call.#ask(#key, #share)#wait)
         };
@@ -79,13 +80,7 @@ impl Expansion<'_> {
     fn share(&self) -> TokenStream {
         let (private, returned) = (&self.private, self.returned());
         if self.is_fallible() || !self.is_only_cached() {
-            let error = ours("error");
-            quote!(|| {
-                #[allow(unused_imports)]
-                use #private::sharing::*;
-                let #error = #private::error_of::<#returned>();
-                #error.share(#error.typed(), #error.reason(), #error.class())
-            })
+            quote!(|| #private::error_of::<#returned>().typed().reason().class())
         } else {
             quote!(|| {
                 #[allow(unused_imports)]
@@ -126,11 +121,7 @@ impl Expansion<'_> {
         let clones = layer.code.clone.iter().map(|name| self.cloned(name));
         let [retry, delay] = ["retry", "delay"].map(ours);
         let (pause, wait) = self.driver("pause");
-        let (class, hook) = (self.class(layer), self.hook(layer));
-        let next = self.at_the_error(|at| {
-            let (retry, outcome) = (located(&retry, at), located(outcome, at));
-            quote_spanned!(at=> #retry.next(&#outcome, #class, #hook))
-        });
+        let next = self.at_the_error(|at| self.next(layer, at));
         // The error is gone before the wait: it need not be `Send`.
         quote!({
             let mut #retry = #call.retry();
@@ -166,15 +157,22 @@ impl Expansion<'_> {
         quote!(#(#conditions)* let #mutability #copy = #clone(&#name);)
     }
 
-    /// What an error is worth to the retry.
-    fn class(&self, layer: &Layer) -> TokenStream {
-        let private = &self.private;
-        let error = ours("error");
-        let Some(test) = &layer.code.retry_if else {
-            return self.of_the_error("classify");
-        };
-        let (holds, weigh) = (self.holds(&error, test), self.weigh(&error));
-        quote!(|#error| #private::class_if(#holds, #weigh))
+    /// Asks the retry what follows an attempt.
+    fn next(&self, layer: &Layer, at: Span) -> TokenStream {
+        let [retry, outcome] = [ours("retry"), self.outcome.clone()].map(|name| located(&name, at));
+        let hook = layer.code.on_retry.as_ref().map(|hook| self.hook(hook));
+        match (&layer.code.retry_if, hook) {
+            (None, None) => quote_spanned!(at=> #retry.next(&#outcome)),
+            (None, Some(hook)) => quote_spanned!(at=> #retry.next_telling(&#outcome, #hook)),
+            (Some(test), hook) => {
+                let (private, error) = (&self.private, ours("error"));
+                let (holds, weigh) = (self.holds(&error, test), self.weigh(&error));
+                let hook = hook.unwrap_or_else(|| quote!(|_| {}));
+                quote_spanned! {at=>
+                    #retry.next_if(&#outcome, |#error| #private::class_if(#holds, #weigh), #hook)
+                }
+            }
+        }
     }
 
     /// Whether the user's `test` holds of `value`; the compiler underlines the test where it does not
@@ -214,15 +212,10 @@ impl Expansion<'_> {
         })
     }
 
-    fn hook(&self, layer: &Layer) -> TokenStream {
-        let (private, event) = (&self.private, ours("event"));
-        if let Some(hook) = &layer.code.on_retry {
-            let span = Span::mixed_site().located_at(hook.span());
-            let (private, event) = (moved_to(private, span), located(&event, span));
-            quote_spanned!(span=> |#event| #private::tell(#event, #hook))
-        } else {
-            quote!(#private::untold)
-        }
+    fn hook(&self, hook: &Expr) -> TokenStream {
+        let span = Span::mixed_site().located_at(hook.span());
+        let (private, event) = (moved_to(&self.private, span), located(&ours("event"), span));
+        quote_spanned!(span=> |#event| #private::tell(#event, #hook))
     }
 
     fn circuit_breaker(&self, layer: &Layer, inner: &TokenStream) -> TokenStream {

@@ -9,6 +9,7 @@ use crate::{
     event, inject, live,
     metrics::{Event, Layer},
     outcome::{Class, Failure, Rejected},
+    private::Classified,
     rate_limit::{Admission, Verdict},
     retry::{Driver, RetryEvent, Rules},
 };
@@ -277,7 +278,23 @@ pub struct Retrying(Option<(Rules<'static>, Driver)>);
 impl Retrying {
     /// What follows an attempt: another one after this wait, or nothing.
     #[inline]
-    pub fn next<T, E>(
+    pub fn next<T, E: Classified>(&mut self, outcome: &Result<T, Failure<E>>) -> Option<Duration> {
+        self.next_telling(outcome, |_| {})
+    }
+
+    /// [`next`](Self::next), which tells `on_retry`.
+    #[inline]
+    pub fn next_telling<T, E: Classified>(
+        &mut self,
+        outcome: &Result<T, Failure<E>>,
+        on_retry: impl FnOnce(&RetryEvent),
+    ) -> Option<Duration> {
+        self.next_if(outcome, Classified::class, on_retry)
+    }
+
+    /// [`next_telling`](Self::next_telling), where `classify` says what an error is worth.
+    #[inline]
+    pub fn next_if<T, E>(
         &mut self,
         outcome: &Result<T, Failure<E>>,
         classify: impl FnOnce(&E) -> Class,
