@@ -76,9 +76,9 @@ impl BreakerState {
         policy: &'a Prepared,
         clock: impl Clock,
     ) -> Result<Admitted<'a>, Rejected> {
-        let ticket = match self.ticket_if_closed(policy, &clock) {
+        let ticket = match self.ticket_if_closed(policy, clock) {
             Some(ticket) => ticket,
-            None => match self.enter_slowly(policy, &clock).ticket() {
+            None => match self.enter_slowly(policy, clock).ticket() {
                 Ok(ticket) => ticket,
                 Err(retry_after) => {
                     return Err(Rejected::CircuitOpen {
@@ -98,15 +98,15 @@ impl BreakerState {
         policy: &'a Prepared,
         clock: impl Clock,
     ) -> Result<Admitted<'a>, Option<Duration>> {
-        let ticket = match self.ticket_if_closed(policy, &clock) {
+        let ticket = match self.ticket_if_closed(policy, clock) {
             Some(ticket) => ticket,
-            None => self.answer(policy, &clock).ticket()?,
+            None => self.answer(policy, clock).ticket()?,
         };
         Ok(Admitted::new(self, policy, ticket))
     }
 
     #[inline]
-    fn ticket_if_closed(&self, policy: &Prepared, clock: &impl Clock) -> Option<Ticket> {
+    fn ticket_if_closed(&self, policy: &Prepared, clock: impl Clock) -> Option<Ticket> {
         let word = self.word();
         let ticket = |key, began| Some(Ticket { key, began });
         if !word.is_closed() {
@@ -120,7 +120,7 @@ impl BreakerState {
     }
 
     #[inline(never)]
-    fn enter_slowly(&self, policy: &Prepared, clock: &impl Clock) -> Answer {
+    fn enter_slowly(&self, policy: &Prepared, clock: impl Clock) -> Answer {
         let answer = self.answer(policy, clock);
         if answer.is_rejection() {
             self.rejected.add_one();
@@ -129,7 +129,7 @@ impl BreakerState {
     }
 
     #[inline]
-    fn answer(&self, policy: &Prepared, clock: &impl Clock) -> Answer {
+    fn answer(&self, policy: &Prepared, clock: impl Clock) -> Answer {
         let word = self.word();
         match self.open_for_long(policy, word, clock) {
             Some(left) => Answer::reject(left),
@@ -140,7 +140,7 @@ impl BreakerState {
     /// After how many nanoseconds an open circuit is worth asking again, if that can be said without the exact
     /// clock.
     #[inline]
-    fn open_for_long(&self, policy: &Prepared, word: Word, clock: &impl Clock) -> Option<u64> {
+    fn open_for_long(&self, policy: &Prepared, word: Word, clock: impl Clock) -> Option<u64> {
         let period = policy.open_nanos(word.reopened()?);
         let opened_at = read(&self.opened_at);
         let until = Moment::from_nanos(opened_at.as_nanos().saturating_add(period));
@@ -154,7 +154,7 @@ impl BreakerState {
     }
 
     #[inline(never)]
-    fn answer_exactly(&self, policy: &Policy, word: Word, clock: &impl Clock) -> Answer {
+    fn answer_exactly(&self, policy: &Policy, word: Word, clock: impl Clock) -> Answer {
         if word.is_forced_open() {
             return Answer::reject(UNKNOWN);
         }
@@ -211,6 +211,6 @@ impl BreakerState {
 
 /// The present, asked for out of the way of the calls that are not timed.
 #[inline(never)]
-fn outlined(clock: &impl Clock) -> Moment {
+fn outlined(clock: impl Clock) -> Moment {
     clock.now()
 }

@@ -29,7 +29,7 @@ impl From<Moment> for Present {
 }
 
 /// What tells the time: the runtime's clock, or a function of whoever has one of its own.
-pub(crate) trait Clock {
+pub(crate) trait Clock: Copy {
     /// The present.
     fn now(&self) -> Moment;
     /// The present, or a little before.
@@ -52,7 +52,7 @@ impl Clock for System {
     }
 }
 
-impl<F: Fn() -> Moment> Clock for F {
+impl<F: Fn() -> Moment + Copy> Clock for F {
     #[inline]
     fn now(&self) -> Moment {
         self()
