@@ -1,7 +1,7 @@
-//! tower-resilience's five layers, in the order of ours, which is also the one that it recommends.
+//! tower-resilience's five layers, in the order of ours, which its guide to composition recommends too.
 //!
-//! Its limit is one bucket for all: it has none by key. The fixed window, which its documentation calls the
-//! efficient one, is its default. What it is spared by that, it is spared.
+//! It has no limit by key, so its one bucket serves all keys, and no string is hashed here. The fixed window is
+//! its default, and the one that its documentation calls efficient.
 
 use super::by_hand::{ATTEMPTS, CALL, PLACES, REFUSED};
 use crate::{
