@@ -22,7 +22,9 @@ Measured by other commands:
 | what | goal | command |
 |---|---|---|
 | bytes per key of a limit, a million keys | ≤ 32, bounded | `cargo run --release -p benches --bin memory` |
-| bytes per entry of a cache, and per site | – | `cargo run --release -p benches --bin memory` |
+| bytes per entry of a cache, and of a site's figures | – | `cargo run --release -p benches --bin memory` |
+| bytes per site, of 1,000 with five layers | – | `cargo run --release -p benches --features sites --bin memory` |
+| 1,000 functions of five layers, called in turn | – | `cargo run --release -p benches --features sites -- five_layers` |
 | bytes of the futures | as many as the test says | `cargo test --test sizes` |
 | five layers: allocations of a call | none | `cargo test --test allocations` |
 | `cargo check` of 1,000 functions with two attributes | ≤ 1 × `#[tracing::instrument]` | `cargo run --release -p benches --bin compile_cost` |

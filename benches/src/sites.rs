@@ -1,4 +1,5 @@
-//! A thousand sites: functions under five attributes, each with state of its own.
+//! A thousand sites: functions under five attributes, each with state of its own. Behind a feature, for they take
+//! long to compile.
 
 use crate::annotated::{Answer, bare};
 use hardening::{bulkhead, circuit_breaker, rate_limited, retryable, timeout};

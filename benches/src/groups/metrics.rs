@@ -145,7 +145,7 @@ impl Prometheus {
 
 /// Plain cells of each thread, which nobody else could read.
 pub(super) mod by_hand {
-    use super::{BUCKETS, Cell};
+    use super::{BUCKETS, Cell, black_box};
 
     struct Figures {
         begun: Cell<u64>,
@@ -167,12 +167,16 @@ pub(super) mod by_hand {
 
     #[inline]
     pub(crate) fn begin() {
-        FIGURES.with(|figures| figures.begun.set(figures.begun.get() + 1));
+        FIGURES.with(|figures| {
+            let figures = black_box(figures); // it could stay in a register otherwise
+            figures.begun.set(figures.begun.get() + 1);
+        });
     }
 
     #[inline]
     pub(crate) fn record(outcome: usize, nanos: u64) {
         FIGURES.with(|figures| {
+            let figures = black_box(figures);
             let bucket = (nanos >> 10).checked_ilog2().map_or(0, |log| log / 2 + 1);
             let bucket = &figures.buckets[bucket.min(u32::from(BUCKETS) - 1) as usize];
             bucket.set(bucket.get() + 1);
