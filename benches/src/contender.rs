@@ -59,16 +59,23 @@ impl Contender {
         name: &'static str,
         work: impl AsyncFn(u64) + Sync + 'static,
     ) -> Self {
+        Self::awaited_with(whose, name, || (), async move |(), call| work(call).await)
+    }
+
+    /// [`Self::awaited`] with something of each thread's own, such as its clone of a service.
+    pub(crate) fn awaited_with<S>(
+        whose: Whose,
+        name: &'static str,
+        own: impl Fn() -> S + Sync + 'static,
+        work: impl AsyncFn(&mut S, u64) + Sync + 'static,
+    ) -> Self {
         Self::timed(whose, name, move |thread, calls| {
-            let runtime = tokio::runtime::Builder::new_current_thread()
-                .enable_time()
-                .build()
-                .expect("a runtime of one thread");
             let first = first_number(thread);
-            runtime.block_on(async {
+            let mut own = own();
+            runtime().block_on(async {
                 let began = Instant::now();
                 for call in first..first + calls {
-                    work(call).await;
+                    work(&mut own, call).await;
                 }
                 began.elapsed()
             })
@@ -95,6 +102,14 @@ impl Contender {
         });
         total * 1e9 / threads as f64 / calls as f64
     }
+}
+
+/// A runtime of the thread that asks.
+pub(crate) fn runtime() -> tokio::runtime::Runtime {
+    tokio::runtime::Builder::new_current_thread()
+        .enable_time()
+        .build()
+        .expect("a runtime of one thread")
 }
 
 /// Far enough apart that threads do not do the same work at the same time, unless they mean to.

@@ -22,13 +22,13 @@ fn main() -> ExitCode {
         .any(|name| name != "all" && !GROUPS.iter().any(|group| group.name == name));
     if wanted.is_empty() || unknown {
         eprintln!("say what to measure: all, or some of");
-        for group in &GROUPS {
+        for group in GROUPS {
             eprintln!("  {:<16}{}", group.name, group.about);
         }
         return ExitCode::FAILURE;
     }
     let mut summary = Vec::new();
-    for group in &GROUPS {
+    for group in GROUPS {
         if wanted
             .iter()
             .any(|name| name == "all" || name == group.name)

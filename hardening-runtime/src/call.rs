@@ -10,7 +10,7 @@ mod layers;
 
 pub use attempt::Run;
 pub use cached::{Absent, Cached, Found, Leading};
-pub use layers::{Probing, Retrying, Turn};
+pub use layers::{Entering, Probing, Retrying, Turn};
 
 use crate::{
     clock::{self, Moment},
@@ -22,7 +22,6 @@ use crate::{
     outcome::{Failure, Rejected},
     shape::{FromRejected, Join},
     site::Site,
-    timeout::nearest,
 };
 use std::panic::resume_unwind;
 
@@ -33,9 +32,9 @@ pub struct Call {
     live: &'static Live,
     began: Moment,
     /// The deadline of the calls around this one.
-    inherited: Option<Moment>,
+    inherited: Deadline,
     /// The deadline of this call.
-    until: Option<Moment>,
+    until: Deadline,
     attempts: u32,
     /// The shared cache run that this call leads; 0 is none.
     flight: u32,
@@ -51,8 +50,8 @@ impl Call {
             site,
             live,
             began: clock::now(),
-            inherited: context::current().deadline,
-            until: None,
+            inherited: context::current().deadline.into(),
+            until: Deadline::NONE,
             attempts: 0,
             flight: 0,
             ended: false,
@@ -64,7 +63,7 @@ impl Call {
     #[inline]
     pub fn begin_timeout(&mut self) {
         if let Some(limit) = self.live.timeout.call {
-            self.until = Some(self.present().plus(limit));
+            self.until = Deadline(self.present().plus(limit));
         }
     }
 
@@ -82,7 +81,7 @@ impl Call {
     /// The nearest deadline of this call and those around it.
     #[inline]
     fn deadline(&self) -> Option<Moment> {
-        nearest(self.until, self.inherited)
+        self.until.nearest(self.inherited).get()
     }
 
     /// The context of the next attempt's body, and the moment at which the attempt ends.
@@ -93,18 +92,21 @@ impl Call {
             self.site.metrics.count(Event::Retry);
         }
         self.span.attempt(self.attempts);
-        let limit = self.live.timeout.attempt;
-        let until = nearest(self.until, limit.map(|limit| clock::now().plus(limit)));
+        let until = match self.live.timeout.attempt {
+            Some(limit) => self.until.nearest(Deadline(clock::now().plus(limit))),
+            None => self.until,
+        };
         let around = context::current();
         let context = Context {
             attempt: self.attempts,
-            deadline: nearest(until, self.inherited),
+            deadline: until.nearest(self.inherited).get(),
             flights: around.flights.with(self.flight),
         };
-        (context, until)
+        (context, until.get())
     }
 
     /// `rejected`, told and counted.
+    #[cold]
     fn refused(&self, layer: Layer, rejected: Rejected) -> Refused {
         event::rejected(self.live.path, layer.as_str(), &rejected);
         self.span.rejected(layer, &rejected);
@@ -134,21 +136,60 @@ impl Call {
 
     #[inline]
     fn leave<T, E: FromRejected>(mut self, outcome: Result<T, Failure<E>>) -> Result<T, E> {
+        self.ended = true;
         self.record(Outcome::of(&outcome));
         match outcome {
             Ok(value) => Ok(value),
-            Err(Failure::Error(error)) => Err(error),
-            Err(Failure::Rejected(rejected)) => Err(E::from_rejected(rejected)),
-            Err(Failure::Panicked(payload)) => resume_unwind(payload),
+            Err(failure) => Err(error_of(failure)),
         }
     }
 
     #[inline]
-    fn record(&mut self, outcome: Outcome) {
-        self.ended = true;
-        let elapsed = clock::now().since(self.began);
-        self.site.metrics.record(outcome, elapsed, self.attempts);
+    fn record(&self, outcome: Outcome) {
+        record(self.site, self.began, outcome, self.attempts);
         self.span.end(self.live, outcome, self.attempts);
+    }
+}
+
+/// What a call that failed returns; a panic of the body is raised again.
+#[inline]
+fn error_of<E: FromRejected>(failure: Failure<E>) -> E {
+    match failure {
+        Failure::Error(error) => error,
+        Failure::Rejected(rejected) => E::from_rejected(rejected),
+        Failure::Panicked(payload) => resume_unwind(payload),
+    }
+}
+
+/// Apart from the call: as its parts are not lent, the compiler keeps them where they are.
+#[inline(never)]
+fn record(site: &Site, began: Moment, outcome: Outcome, attempts: u32) {
+    let elapsed = clock::now().as_nanos().saturating_sub(began.as_nanos());
+    site.metrics.record_nanos(outcome, elapsed, attempts);
+}
+
+/// A deadline in one word: the end of the scale is none.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+struct Deadline(Moment);
+
+impl Deadline {
+    const NONE: Self = Self(Moment::from_nanos(u64::MAX));
+
+    #[inline]
+    fn nearest(self, other: Self) -> Self {
+        Self(self.0.min(other.0))
+    }
+
+    #[inline]
+    fn get(self) -> Option<Moment> {
+        (self != Self::NONE).then_some(self.0)
+    }
+}
+
+impl From<Option<Moment>> for Deadline {
+    #[inline]
+    fn from(deadline: Option<Moment>) -> Self {
+        deadline.map_or(Self::NONE, Self)
     }
 }
 
@@ -165,6 +206,7 @@ impl Refused {
 }
 
 impl Drop for Call {
+    #[inline]
     fn drop(&mut self) {
         if !self.ended {
             self.record(Outcome::Dropped);

@@ -1,14 +1,26 @@
 //! The one clock of the runtime.
 //!
-//! Every decision takes the present as an argument; only drivers ask for it here. With the feature
-//! `test-util` it is tokio's clock, so a test that pauses that clock moves every layer with it,
-//! the blocking ones included.
+//! Every decision takes the present as an argument; only drivers ask for it here. It follows the system's
+//! monotonic clock, and is read off the processor's counter where the kernel trusts that (`ticks`).
+//! With the feature `test-util` it is tokio's clock, so a test that pauses that clock moves every layer
+//! with it, the blocking ones included.
+
+#[cfg(any(test, not(feature = "test-util")))]
+mod line;
+#[cfg(all(test, hardening_loom, not(feature = "test-util")))]
+mod model;
+mod paused;
+mod recent;
+#[cfg(not(feature = "test-util"))]
+mod ticks;
+
+pub use recent::Present;
 
 use std::{
     future::Future,
     pin::Pin,
     sync::LazyLock,
-    task::{Context, Poll},
+    task::{Context, Poll, ready},
     time::{Duration, Instant},
 };
 
@@ -19,24 +31,28 @@ pub struct Moment(u64);
 
 impl Moment {
     /// The moment `nanos` nanoseconds after the beginning of the scale.
+    #[inline]
     #[must_use]
     pub const fn from_nanos(nanos: u64) -> Self {
         Self(nanos)
     }
 
     /// Nanoseconds since the beginning of the scale.
+    #[inline]
     #[must_use]
     pub const fn as_nanos(self) -> u64 {
         self.0
     }
 
     /// The time from `earlier` to this moment; zero if `earlier` is later.
+    #[inline]
     #[must_use]
     pub const fn since(self, earlier: Self) -> Duration {
         Duration::from_nanos(self.0.saturating_sub(earlier.0))
     }
 
     /// The moment `duration` after this one, or the end of the scale.
+    #[inline]
     #[must_use]
     pub const fn plus(self, duration: Duration) -> Self {
         Self(self.0.saturating_add(nanos(duration)))
@@ -44,17 +60,11 @@ impl Moment {
 }
 
 /// `duration` in nanoseconds, or the largest number of them (584 years).
+#[inline]
 #[must_use]
 pub(crate) const fn nanos(duration: Duration) -> u64 {
-    let nanos = duration.as_nanos();
-    if nanos > u64::MAX as u128 {
-        u64::MAX
-    } else {
-        #[allow(clippy::cast_possible_truncation)] // checked above
-        {
-            nanos as u64
-        }
-    }
+    let whole = duration.as_secs().saturating_mul(1_000_000_000);
+    whole.saturating_add(duration.subsec_nanos() as u64)
 }
 
 /// The process's anchor, and where it stands on the scale: over a year in, so that "a window ago"
@@ -63,6 +73,15 @@ static ANCHOR: LazyLock<Instant> = LazyLock::new(Instant::now);
 const ANCHOR_AT: Moment = Moment(1 << 55);
 
 /// The present.
+#[cfg(not(feature = "test-util"))]
+#[inline]
+#[must_use]
+pub fn now() -> Moment {
+    Moment(ticks::now())
+}
+
+/// The present.
+#[cfg(feature = "test-util")]
 #[must_use]
 pub fn now() -> Moment {
     from_std(std_now())
@@ -128,21 +147,30 @@ pin_project_lite::pin_project! {
     }
 }
 
+impl Sleep {
+    /// Changes the moment of a wait that has not been polled yet.
+    #[inline]
+    pub(crate) fn set_until(self: Pin<&mut Self>, until: Moment) {
+        *self.project().until = until;
+    }
+}
+
 impl Future for Sleep {
     type Output = ();
 
     fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<()> {
         let mut this = self.project();
-        if this.timer.is_none() {
+        loop {
+            if let Some(timer) = this.timer.as_mut().as_pin_mut() {
+                ready!(timer.poll(cx));
+            }
+            // Timers run on the system's clock, which ours follows at a hair's breadth: a wait is over
+            // when it is over here.
             let left = this.until.since(now());
             if left.is_zero() {
                 return Poll::Ready(());
             }
             this.timer.set(Some(tokio::time::sleep(left)));
-        }
-        match this.timer.as_pin_mut() {
-            Some(timer) => timer.poll(cx),
-            None => Poll::Ready(()),
         }
     }
 }
@@ -152,7 +180,12 @@ pub fn sleep_blocking(duration: Duration) {
     if duration.is_zero() || paused::advance(duration) {
         return;
     }
-    std::thread::sleep(duration);
+    let until = now().plus(duration);
+    let mut left = duration;
+    while !left.is_zero() {
+        std::thread::sleep(left);
+        left = until.since(now());
+    }
 }
 
 /// Blocks the thread until it is unparked or `until` has come; may return early, so callers look
@@ -172,50 +205,6 @@ pub fn park_until(until: Moment) {
         }
     } else {
         std::thread::park_timeout(left);
-    }
-}
-
-#[cfg(feature = "test-util")]
-mod paused {
-    use std::{
-        future::Future,
-        pin::pin,
-        task::{Context, Waker},
-        time::{Duration, Instant},
-    };
-
-    /// Whether this thread is in a runtime whose clock stands still. tokio does not tell, so we
-    /// look: a clock that runs moves with the real one.
-    pub(super) fn is() -> bool {
-        if tokio::runtime::Handle::try_current().is_err() {
-            return false;
-        }
-        let (before, began) = (tokio::time::Instant::now(), Instant::now());
-        while began.elapsed() < Duration::from_micros(2) {
-            std::hint::spin_loop();
-        }
-        tokio::time::Instant::now() == before
-    }
-
-    /// Moves a paused clock; says whether there was one. `tokio::time::advance` moves the clock in
-    /// its first poll and then only yields, which a blocking caller cannot and need not do.
-    pub(super) fn advance(duration: Duration) -> bool {
-        if !is() {
-            return false;
-        }
-        let _ = pin!(tokio::time::advance(duration)).poll(&mut Context::from_waker(Waker::noop()));
-        true
-    }
-}
-
-#[cfg(not(feature = "test-util"))]
-mod paused {
-    pub(super) const fn is() -> bool {
-        false
-    }
-
-    pub(super) const fn advance(_: std::time::Duration) -> bool {
-        false
     }
 }
 

@@ -4,13 +4,7 @@
 //! follows the body across `.await` and threads, and never leaks into another task.
 
 use crate::clock::{self, Moment};
-use std::{
-    cell::Cell,
-    future::Future,
-    pin::Pin,
-    task::{self, Poll},
-    time::Instant,
-};
+use std::{cell::Cell, time::Instant};
 
 /// The innermost annotated call that the current code runs in.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -34,6 +28,7 @@ impl FlightSet {
     /// Stands in the last place when more flights are nested than there are places.
     const MORE: u32 = u32::MAX;
 
+    #[inline]
     const fn from_words(words: [u64; 2]) -> Self {
         let [low, high] = words;
         #[allow(clippy::cast_possible_truncation)] // halves
@@ -45,14 +40,21 @@ impl FlightSet {
         ])
     }
 
+    #[inline]
     const fn to_words(self) -> [u64; 2] {
         let [a, b, c, d] = self.0;
         [a as u64 | (b as u64) << 32, c as u64 | (d as u64) << 32]
     }
 
     /// This set and `flight`; 0 is no flight.
-    pub(crate) fn with(mut self, flight: u32) -> Self {
-        if flight != 0 && !self.0.contains(&flight) {
+    #[inline]
+    pub(crate) fn with(self, flight: u32) -> Self {
+        if flight == 0 { self } else { self.and(flight) }
+    }
+
+    #[cold]
+    fn and(mut self, flight: u32) -> Self {
+        if !self.0.contains(&flight) {
             match self.0.iter_mut().find(|place| **place == 0) {
                 Some(place) => *place = flight,
                 None => self.0[3] = Self::MORE,
@@ -73,7 +75,7 @@ struct Slot {
     attempt: Cell<u32>,
     /// In nanoseconds; the end of the scale is none.
     deadline: Cell<u64>,
-    flights: [Cell<u64>; 2],
+    flights: Cell<[u64; 2]>,
 }
 
 const NO_DEADLINE: u64 = u64::MAX;
@@ -83,74 +85,118 @@ thread_local! {
         Slot {
             attempt: Cell::new(1),
             deadline: Cell::new(NO_DEADLINE),
-            flights: [Cell::new(0), Cell::new(0)],
+            flights: Cell::new([0; 2]),
         }
     };
 }
 
 /// The context of the code that asks.
+#[inline]
 pub(crate) fn current() -> Context {
-    CURRENT.with(|slot| {
-        let deadline = slot.deadline.get();
-        Context {
-            attempt: slot.attempt.get(),
-            deadline: (deadline != NO_DEADLINE).then_some(Moment::from_nanos(deadline)),
-            flights: FlightSet::from_words([slot.flights[0].get(), slot.flights[1].get()]),
+    CURRENT.with(Slot::get).to_context()
+}
+
+/// A context as it is stored.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Words {
+    attempt: u32,
+    deadline: u64,
+    flights: [u64; 2],
+}
+
+impl Words {
+    #[inline]
+    pub(crate) fn of(context: Context) -> Self {
+        Self {
+            attempt: context.attempt,
+            deadline: context.deadline.map_or(NO_DEADLINE, Moment::as_nanos),
+            flights: context.flights.to_words(),
         }
+    }
+
+    #[inline]
+    fn to_context(self) -> Context {
+        let has_deadline = self.deadline != NO_DEADLINE;
+        Context {
+            attempt: self.attempt,
+            deadline: has_deadline.then_some(Moment::from_nanos(self.deadline)),
+            flights: FlightSet::from_words(self.flights),
+        }
+    }
+}
+
+impl Slot {
+    #[inline]
+    fn get(&self) -> Words {
+        Words {
+            attempt: self.attempt.get(),
+            deadline: self.deadline.get(),
+            flights: self.flights.get(),
+        }
+    }
+
+    /// The flights are seldom other ones; and who reads them next does so in one wide load.
+    #[inline]
+    fn set(&self, attempt: u32, deadline: u64, flights: Option<[u64; 2]>) {
+        self.attempt.set(attempt);
+        self.deadline.set(deadline);
+        if let Some(flights) = flights {
+            self.flights.set(flights);
+        }
+    }
+}
+
+/// Puts back the context around a body.
+struct Restore {
+    attempt: u32,
+    deadline: u64,
+    /// Where they were changed.
+    flights: Option<[u64; 2]>,
+}
+
+impl Drop for Restore {
+    #[inline]
+    fn drop(&mut self) {
+        // By value: what a panic would put back need not stand in memory all the time.
+        let (attempt, deadline, flights) = (self.attempt, self.deadline, self.flights);
+        CURRENT.with(move |slot| slot.set(attempt, deadline, flights));
+    }
+}
+
+/// Enters another context. Often it is the one around, as in the first attempt of a call without a
+/// deadline of its own; then nothing is written. Apart from the body, so that it is inlined whatever
+/// the body is.
+#[inline]
+fn change(words: Words) -> Option<Restore> {
+    CURRENT.with(|slot| {
+        let around = slot.get();
+        let other = words.flights != around.flights;
+        (around != words).then(|| {
+            slot.set(
+                words.attempt,
+                words.deadline,
+                other.then_some(words.flights),
+            );
+            Restore {
+                attempt: around.attempt,
+                deadline: around.deadline,
+                flights: other.then_some(around.flights),
+            }
+        })
     })
 }
 
 /// Runs `body` in `context`, and restores the context around it, also when `body` panics.
+#[inline]
 pub(crate) fn within<R>(context: Context, body: impl FnOnce() -> R) -> R {
-    struct Restore<'a> {
-        slot: &'a Slot,
-        attempt: u32,
-        deadline: u64,
-        flights: [u64; 2],
-    }
-    impl Drop for Restore<'_> {
-        fn drop(&mut self) {
-            self.slot.attempt.set(self.attempt);
-            self.slot.deadline.set(self.deadline);
-            self.slot.flights[0].set(self.flights[0]);
-            self.slot.flights[1].set(self.flights[1]);
-        }
-    }
-    let deadline = context.deadline.map_or(NO_DEADLINE, Moment::as_nanos);
-    let [low, high] = context.flights.to_words();
-    CURRENT.with(|slot| {
-        let _restore = Restore {
-            slot,
-            attempt: slot.attempt.replace(context.attempt),
-            deadline: slot.deadline.replace(deadline),
-            flights: [slot.flights[0].replace(low), slot.flights[1].replace(high)],
-        };
-        body()
-    })
+    within_words(Words::of(context), body)
 }
 
-pin_project_lite::pin_project! {
-    /// A body that runs in a context: set around each of its polls.
-    pub(crate) struct InContext<F> {
-        context: Context,
-        #[pin]
-        body: F,
-    }
-}
-
-impl<F> InContext<F> {
-    pub(crate) const fn new(context: Context, body: F) -> Self {
-        Self { context, body }
-    }
-}
-
-impl<F: Future> Future for InContext<F> {
-    type Output = F::Output;
-
-    fn poll(self: Pin<&mut Self>, cx: &mut task::Context<'_>) -> Poll<F::Output> {
-        let this = self.project();
-        within(*this.context, || this.body.poll(cx))
-    }
+/// [`within`] a context as it is stored.
+#[inline]
+pub(crate) fn within_words<R>(words: Words, body: impl FnOnce() -> R) -> R {
+    let _restore = change(words);
+    body()
 }
 
 /// Which attempt of the innermost annotated call the current code runs in. The first is 1, and so

@@ -10,7 +10,7 @@ use std::{
     fmt::{self, Display},
     time::Duration,
 };
-use tracing::field::display;
+use tracing::{Level, level_filters::LevelFilter};
 
 const TARGET: &str = "hardening";
 
@@ -52,18 +52,27 @@ pub(crate) fn gave_up(site: &str, attempt: u32, reason: &dyn Display) {
 
 /// A layer refused a call.
 pub(crate) fn rejected(site: &str, layer: &str, rejected: &Rejected) {
-    refused(site, layer, rejected, None);
-}
-
-/// The rate limit refused a call, of the key with this hash.
-pub(crate) fn rate_limited(site: &str, rejected: &Rejected, key: u64) {
-    refused(site, "rate_limit", rejected, Some(key));
-}
-
-fn refused(site: &str, layer: &str, rejected: &Rejected, key: Option<u64>) {
     let retry_after = rejected.retry_after().map(|after| after.as_secs_f64());
-    let (name, key) = (rejected.name(), key.map(|key| display(ShortHash(key))));
-    tell_some!(debug DEBUG, site, layer, "rejected"; name, retry_after, key,);
+    let name = rejected.name();
+    tell_some!(debug DEBUG, site, layer, "rejected"; name, retry_after,);
+}
+
+/// The rate limit `op` refused a call, of the key with this hash. A load, while nobody listens.
+#[inline]
+pub(crate) fn rate_limited(site: &str, op: &str, retry_after: Option<Duration>, key: u64) {
+    if LevelFilter::current() >= Level::DEBUG {
+        tell_rate_limited(site, op, retry_after, key);
+    }
+}
+
+#[inline(never)]
+fn tell_rate_limited(site: &str, op: &str, retry_after: Option<Duration>, key: u64) {
+    tell_some!(
+        debug DEBUG, site, "rate_limit", "rejected";
+        name = op,
+        retry_after = retry_after.map(|after| after.as_secs_f64()),
+        key = display(ShortHash(key)),
+    );
 }
 
 /// Enough of a key's hash to tell whether one caller is refused or many.
@@ -106,7 +115,15 @@ pub(crate) fn circuit_closed(name: &str) {
 }
 
 /// A value came from the cache.
+#[inline]
 pub(crate) fn cache_hit(site: &str) {
+    if LevelFilter::current() == LevelFilter::TRACE {
+        tell_cache_hit(site);
+    }
+}
+
+#[cold]
+fn tell_cache_hit(site: &str) {
     tell!(trace, site, layer = "cache", "hit");
 }
 
@@ -170,7 +187,7 @@ pub(crate) fn configured(started: &Started) {
 
 /// Whether somebody listens to what is told of each site.
 pub(crate) fn wants_settings() -> bool {
-    tracing::enabled!(target: TARGET, tracing::Level::DEBUG)
+    tracing::enabled!(target: TARGET, Level::DEBUG)
 }
 
 /// The settings in force at a site, and where each came from.

@@ -28,6 +28,7 @@ mod off {
         false
     }
 
+    #[allow(clippy::unused_self, clippy::unnecessary_wraps)] // as its twin
     impl Injected {
         #[inline]
         pub(crate) fn poll_failure<E>(

@@ -3,7 +3,7 @@
 //! Floors, lowest first; a floor uses only lower floors, and a layer never imports another layer:
 //!
 //! 1. [`outcome`], `retry_after`, `classify` (what errors of other crates are worth), [`clock`], `chance`,
-//!    `context`, `request`, `name`, `sync`
+//!    `context`, `request`, `name`, `seat` (where a thread counts), `sync`
 //! 2. `event`, `flood`, `observed`
 //! 3. the layers: [`mod@retry`], [`rate_limit`], [`circuit_breaker`], [`bulkhead`], [`timeout`],
 //!    [`mod@cache`]; each decides and knows no other. Beside them [`metrics`] and [`health`]
@@ -51,6 +51,7 @@ mod report;
 mod request;
 pub mod retry;
 mod retry_after;
+mod seat;
 mod shape;
 mod site;
 mod source;

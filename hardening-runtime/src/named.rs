@@ -4,7 +4,6 @@ use crate::{
     cache::{CachePolicy, CacheState, Fingerprint, Value},
     clock,
     config::{ConfigError, ConfigErrors, LayerKind, RateLimitPolicy, RetryPolicy, Selection},
-    event,
     name::intern,
     outcome::Rejected,
     rate_limit::{LimiterState, hash_key},
@@ -159,8 +158,7 @@ pub fn check_rate_limit<K: Hash + ?Sized>(op: &str, key: &K) -> Result<(), Rejec
         op.state.observe(op.policy, key, 1, now, Some(now));
         return Ok(());
     }
-    let told = |rejected: &_| event::rate_limited("check_rate_limit", rejected, key);
-    op.state.check(op.policy, key, 1, now).inspect_err(told)
+    op.state.check("check_rate_limit", op.policy, (key, 1), now)
 }
 
 /// A policy by its name in the configuration: `retry("expensive", || async { … })`. Its budget is
@@ -232,8 +230,11 @@ impl<K: Hash, V: Value> NamedCache<K, V> {
     where
         K: Borrow<Q>,
     {
-        self.state
-            .get(&self.policy, &Fingerprint::of(key), clock::now())
+        self.state.get(
+            &self.policy,
+            &Fingerprint::of(key),
+            clock::Present::recent(),
+        )
     }
 
     /// Remembers `value`.

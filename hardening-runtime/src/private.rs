@@ -4,7 +4,7 @@ pub mod consumed;
 
 pub use crate::{
     cache::share::{Share, ShareErrors},
-    call::{Absent, Cached, Call, Found, Leading, Probing, Refused, Retrying, Run, Turn},
+    call::{Absent, Cached, Call, Entering, Found, Leading, Probing, Refused, Retrying, Run, Turn},
     config::LayerKind,
     health::Probe,
     outcome::{Class, Classify, Failure, Rejected},

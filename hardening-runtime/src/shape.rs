@@ -49,6 +49,7 @@ pub trait Split<Returned> {
 impl<T, E> Split<Result<T, E>> for Fallible {
     type Value = T;
     type Error = E;
+    #[inline]
     fn split(returned: Result<T, E>) -> Result<T, E> {
         returned
     }
@@ -57,6 +58,7 @@ impl<T, E> Split<Result<T, E>> for Fallible {
 impl<T> Split<Option<T>> for Optional {
     type Value = T;
     type Error = Missing;
+    #[inline]
     fn split(returned: Option<T>) -> Result<T, Missing> {
         returned.ok_or(Missing)
     }
@@ -65,6 +67,7 @@ impl<T> Split<Option<T>> for Optional {
 impl<T> Split<T> for Plain {
     type Value = T;
     type Error = Never;
+    #[inline]
     fn split(returned: T) -> Result<T, Never> {
         Ok(returned)
     }
@@ -80,6 +83,7 @@ pub trait Join<T, E> {
 
 impl<T, E> Join<T, E> for Fallible {
     type Returned = Result<T, E>;
+    #[inline]
     fn join(result: Result<T, E>) -> Result<T, E> {
         result
     }
@@ -87,6 +91,7 @@ impl<T, E> Join<T, E> for Fallible {
 
 impl<T> Join<T, Missing> for Optional {
     type Returned = Option<T>;
+    #[inline]
     fn join(result: Result<T, Missing>) -> Option<T> {
         result.ok()
     }
@@ -94,6 +99,7 @@ impl<T> Join<T, Missing> for Optional {
 
 impl<T> Join<T, Never> for Plain {
     type Returned = T;
+    #[inline]
     fn join(result: Result<T, Never>) -> T {
         match result {
             Ok(value) => value,
@@ -117,6 +123,7 @@ pub trait FromRejected {
 
 #[diagnostic::do_not_recommend]
 impl<E: From<Rejected>> FromRejected for E {
+    #[inline]
     fn from_rejected(rejected: Rejected) -> Self {
         rejected.into()
     }
@@ -124,6 +131,7 @@ impl<E: From<Rejected>> FromRejected for E {
 
 #[diagnostic::do_not_recommend]
 impl FromRejected for Missing {
+    #[inline]
     fn from_rejected(_: Rejected) -> Self {
         Self
     }
@@ -132,6 +140,7 @@ impl FromRejected for Missing {
 #[diagnostic::do_not_recommend]
 impl FromRejected for Never {
     /// Only a cache that this function shares with a function that returns errors can refuse.
+    #[inline]
     fn from_rejected(rejected: Rejected) -> Self {
         panic!("{rejected}")
     }

@@ -5,7 +5,9 @@
 //!
 //! # Rules
 //!
-//! - The body is polled first. A timer is set only when the body is not ready at once.
+//! - The body is polled first. A timer is set only when the body is not ready at once. The clock is read
+//!   before, once: a body may ask for its deadline in its first poll, and one that holds the thread for
+//!   long in it must not get that time on top.
 //! - When the time is up, the body is dropped, and only then the caller gets
 //!   [`Rejected::TimedOut`]. What the body spawned goes on: cancellation is by dropping.
 //! - The body sees its deadline as [`deadline`](crate::deadline): the nearest one of all the calls
@@ -19,7 +21,7 @@
 
 use crate::{
     clock::{self, Moment, Sleep},
-    context::{self, Context},
+    context::{self, Context, Words},
     event, name,
     outcome::Rejected,
 };
@@ -27,7 +29,7 @@ use hardening_config::TimeoutPolicy;
 use std::{
     any::Any,
     future::Future,
-    panic::{AssertUnwindSafe, catch_unwind, resume_unwind},
+    panic::{AssertUnwindSafe, catch_unwind},
     pin::{Pin, pin},
     task::{Poll, ready},
     time::Duration,
@@ -45,6 +47,7 @@ pub(crate) enum Ended<R> {
 }
 
 /// The nearer of two deadlines.
+#[inline]
 pub(crate) fn nearest(one: Option<Moment>, other: Option<Moment>) -> Option<Moment> {
     match (one, other) {
         (Some(one), Some(other)) => Some(one.min(other)),
@@ -57,6 +60,7 @@ pub(crate) fn nearest(one: Option<Moment>, other: Option<Moment>) -> Option<Mome
 /// `until` is what this call itself promised: the nearer one of its own and its attempt's
 /// deadline. What it inherited belongs into `context.deadline`, together with `until`; the call
 /// that set it has a timer for it, and drops us.
+#[inline]
 pub(crate) fn attempt<F: Future>(context: Context, until: Option<Moment>, body: F) -> Attempt<F> {
     Attempt {
         body: Some(body),
@@ -79,15 +83,6 @@ pin_project_lite::pin_project! {
     }
 }
 
-impl<F> Attempt<F> {
-    /// Sets what was not known when it was made.
-    fn begin(self: Pin<&mut Self>, context: Context, until: Option<Moment>) {
-        let mut this = self.project();
-        *this.context = context;
-        this.timer.set(until.map(clock::sleep_until));
-    }
-}
-
 impl<F: Future> Future for Attempt<F> {
     type Output = Ended<F::Output>;
 
@@ -105,7 +100,7 @@ impl<F: Future> Future for Attempt<F> {
         let Some(timer) = this.timer.as_pin_mut() else {
             return Poll::Pending;
         };
-        ready!(pin!(unconstrained(timer)).poll(cx));
+        ready!(poll_timer(timer, cx));
         Poll::Ready(match drop_body(*this.context, this.body) {
             Ok(()) => Ended::Elapsed,
             Err(payload) => Ended::Panicked(payload),
@@ -113,7 +108,13 @@ impl<F: Future> Future for Attempt<F> {
     }
 }
 
+/// A body that always has something ready must not use up the timer's turn.
+fn poll_timer(timer: Pin<&mut Sleep>, cx: &mut std::task::Context<'_>) -> Poll<()> {
+    pin!(unconstrained(timer)).poll(cx)
+}
+
 /// One poll; a body that is ready is dropped here.
+#[inline]
 fn poll_body<F: Future>(
     mut body: Pin<&mut Option<F>>,
     cx: &mut std::task::Context<'_>,
@@ -134,6 +135,7 @@ fn drop_body<F>(
 }
 
 /// Runs blocking `body` in `context`. A panic is the error.
+#[inline]
 pub(crate) fn run_blocking<R>(
     context: Context,
     body: impl FnOnce() -> R,
@@ -199,9 +201,10 @@ impl Timeout {
             (Some(call), Some(attempt)) => Some(call.min(attempt)),
             (call, attempt) => call.or(attempt),
         };
-        let (context, until) = promise(longest);
-        let ended = attempt(context, until, context::within(context, body)).await;
-        settle(ended, self.name, longest).unwrap_or_else(|rejected| Err(rejected.into()))
+        match Bounded::new(longest, async { body().await }).await {
+            Some(result) => result,
+            None => Err(late(self.name, longest).into()),
+        }
     }
 }
 
@@ -219,12 +222,10 @@ impl Timeout {
 /// # Errors
 ///
 /// [`Rejected::TimedOut`], with the name `timeout`.
+#[inline]
 pub fn within<F: Future>(longest: Duration, body: F) -> Within<F> {
-    Within {
-        attempt: attempt(context::current(), None, body),
-        longest,
-        began: false,
-    }
+    let bounded = Bounded::new(Some(longest), body);
+    Within { bounded }
 }
 
 pin_project_lite::pin_project! {
@@ -233,50 +234,91 @@ pin_project_lite::pin_project! {
     pub struct Within<F> {
         // An `async fn` would hold the body twice: as its argument and in what it awaits.
         #[pin]
-        attempt: Attempt<F>,
-        longest: Duration,
-        began: bool,
+        bounded: Bounded<F>,
     }
 }
 
 impl<F: Future> Future for Within<F> {
     type Output = Result<F::Output, Rejected>;
 
+    #[inline]
     fn poll(self: Pin<&mut Self>, cx: &mut std::task::Context<'_>) -> Poll<Self::Output> {
+        let mut bounded = self.project().bounded;
+        let ended = ready!(bounded.as_mut().poll(cx));
+        Poll::Ready(ended.ok_or_else(|| late("timeout", bounded.longest)))
+    }
+}
+
+pin_project_lite::pin_project! {
+    // A body with an end, outside of any layers; none when its time was up first. Unlike an attempt it
+    // lets panics pass.
+    struct Bounded<F> {
+        // None once it has ended: it is dropped before the result is out.
+        #[pin]
+        body: Option<F>,
+        // Armed by its first poll, which comes after the body's.
+        #[pin]
+        timer: Sleep,
+        longest: Option<Duration>,
+        // The body's; none before its first poll, and in it: most bodies are ready then.
+        context: Option<Words>,
+    }
+}
+
+impl<F> Bounded<F> {
+    #[inline]
+    fn new(longest: Option<Duration>, body: F) -> Self {
+        Self {
+            body: Some(body),
+            timer: clock::sleep_until(Moment::from_nanos(0)),
+            longest,
+            context: None,
+        }
+    }
+
+    /// The time begins.
+    #[inline]
+    fn begin(self: Pin<&mut Self>) -> Words {
+        let this = self.project();
+        let until = this.longest.map(|longest| clock::now().plus(longest));
+        if let Some(until) = until {
+            this.timer.set_until(until);
+        }
+        let around = context::current();
+        let deadline = nearest(around.deadline, until);
+        Words::of(Context { deadline, ..around })
+    }
+}
+
+impl<F: Future> Future for Bounded<F> {
+    type Output = Option<F::Output>;
+
+    #[inline]
+    fn poll(mut self: Pin<&mut Self>, cx: &mut std::task::Context<'_>) -> Poll<Self::Output> {
+        let context = self.context.unwrap_or_else(|| self.as_mut().begin());
         let mut this = self.project();
-        let longest = Some(*this.longest);
-        if !std::mem::replace(this.began, true) {
-            let (context, until) = promise(longest);
-            this.attempt.as_mut().begin(context, until);
+        assert!(this.body.is_some(), "polled after it has ended");
+        let polled = context::within_words(context, || poll_body(this.body.as_mut(), cx));
+        if let Poll::Ready(result) = polled {
+            return Poll::Ready(Some(result));
         }
-        let ended = ready!(this.attempt.poll(cx));
-        Poll::Ready(settle(ended, "timeout", longest))
+        *this.context = Some(context);
+        if this.longest.is_none() {
+            return Poll::Pending;
+        }
+        ready!(poll_timer(this.timer, cx));
+        context::within_words(context, || this.body.set(None));
+        Poll::Ready(None)
     }
 }
 
-/// The context of a call that takes at most `longest`, and its own deadline.
-fn promise(longest: Option<Duration>) -> (Context, Option<Moment>) {
-    let around = context::current();
-    let until = longest.map(|longest| clock::now().plus(longest));
-    let deadline = nearest(around.deadline, until);
-    (Context { deadline, ..around }, until)
-}
-
-fn settle<R>(
-    ended: Ended<R>,
-    name: &'static str,
-    longest: Option<Duration>,
-) -> Result<R, Rejected> {
-    match ended {
-        Ended::Returned(result) => Ok(result),
-        Ended::Panicked(payload) => resume_unwind(payload),
-        Ended::Elapsed => {
-            let after = longest.unwrap_or_default();
-            let rejected = Rejected::TimedOut { name, after };
-            event::rejected(name, "timeout", &rejected);
-            Err(rejected)
-        }
-    }
+/// The time of a call that may take `longest` was up.
+#[cold]
+fn late(name: &'static str, longest: Option<Duration>) -> Rejected {
+    let after = longest.unwrap_or_default();
+    let rejected = Rejected::TimedOut { name, after };
+    event::rejected(name, "timeout", &rejected);
+    rejected
 }
 
 #[cfg(all(test, not(hardening_loom)))]

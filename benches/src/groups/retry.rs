@@ -1,25 +1,59 @@
-//! Retry around an async call that is `Ok` at once.
+//! Retry around an async call that is `Ok` at once, and around one that fails once.
 
 use crate::{
     contender::{
         Contender,
-        Whose::{Limit, Ours, Peer},
+        Whose::{self, Limit, Ours, Peer},
     },
     goal::{Against, Goal},
     rounds::Scenario,
 };
 use backon::{ExponentialBuilder, Retryable as _};
-use hardening::RetryPolicy;
-use std::hint::black_box;
+use hardening::{Retry, RetryPolicy};
+use std::{
+    cell::Cell,
+    future::{Ready, ready},
+    hint::black_box,
+    io::{Error, ErrorKind},
+    sync::Arc,
+    time::Duration,
+};
+use tokio_retry2::{
+    Retry as TokioRetry, RetryError,
+    strategy::{ExponentialBackoff, FixedInterval},
+};
+use tower::{
+    Service, ServiceExt as _,
+    retry::{
+        Policy, Retry as TowerRetry,
+        budget::{Budget as _, TpsBudget},
+    },
+    service_fn,
+};
 
 const LOOP: &str = "a loop by hand";
 
 pub(crate) fn scenarios() -> Vec<Scenario> {
-    vec![ok_at_once()]
+    vec![ok_at_once(), ok_at_once_with_a_budget(), one_failure()]
 }
 
-async fn work(call: u64) -> Result<u64, std::io::Error> {
+async fn work(call: u64) -> Result<u64, Error> {
     Ok(black_box(call))
+}
+
+/// The loop by hand: three attempts, and nothing else.
+async fn three_attempts<F>(work: impl Fn() -> F) -> Result<u64, Error>
+where
+    F: Future<Output = Result<u64, Error>>,
+{
+    let mut attempt = 0;
+    loop {
+        attempt += 1;
+        match work().await {
+            Err(_) if attempt < 3 => {}
+            result => return result,
+        }
+    }
 }
 
 fn ok_at_once() -> Scenario {
@@ -28,14 +62,7 @@ fn ok_at_once() -> Scenario {
         "retry, `Ok` at once",
         vec![
             Contender::awaited(Limit, LOOP, async |call| {
-                let mut attempt = 0;
-                let _ = black_box(loop {
-                    attempt += 1;
-                    match work(call).await {
-                        Err(_) if attempt < 3 => {}
-                        result => break result,
-                    }
-                });
+                let _ = black_box(three_attempts(|| work(call)).await);
             }),
             Contender::awaited(Ours, "hardening::retry", async move |call| {
                 let _ = black_box(hardening::retry(&policy, || work(call)).await);
@@ -43,10 +70,123 @@ fn ok_at_once() -> Scenario {
             Contender::awaited(Peer, "backon", async |call| {
                 let _ = black_box((|| work(call)).retry(ExponentialBuilder::default()).await);
             }),
+            Contender::awaited(Peer, "tokio-retry2", async |call| {
+                let waits = ExponentialBackoff::from_millis(10).take(3);
+                let work = async || work(call).await.map_err(RetryError::transient);
+                let _ = black_box(TokioRetry::spawn(waits, work).await);
+            }),
+            tower(None, "tower, without a budget", work),
         ],
-        vec![
-            Goal::plus(3.0, Against::Named(LOOP)).on(1),
-            Goal::times(1.0, Against::BestPeer),
-        ],
+        vec![Goal::plus(3.0, Against::Named(LOOP)).on(1)],
     )
+}
+
+/// All calls share a budget: each earns its share of a retry.
+fn ok_at_once_with_a_budget() -> Scenario {
+    let retry = Retry::new(RetryPolicy::default());
+    Scenario::new(
+        "retry, `Ok` at once, with a budget that all calls share",
+        vec![
+            Contender::awaited(Limit, LOOP, async |call| {
+                let _ = black_box(three_attempts(|| work(call)).await);
+            }),
+            Contender::awaited(Ours, "hardening::Retry", async move |call| {
+                let _ = black_box(retry.call(|| work(call)).await);
+            }),
+            tower(Some(Arc::default()), "tower, with its `TpsBudget`", work),
+        ],
+        vec![Goal::times(1.0, Against::BestPeer)],
+    )
+}
+
+thread_local! {
+    static FAILED: Cell<bool> = const { Cell::new(false) };
+}
+
+/// Fails on every other run of its thread.
+async fn fails_once(call: u64) -> Result<u64, Error> {
+    if FAILED.replace(!FAILED.get()) {
+        Ok(black_box(call))
+    } else {
+        Err(Error::from(ErrorKind::ConnectionReset))
+    }
+}
+
+/// What a retry costs when there is nothing to wait for.
+fn one_failure() -> Scenario {
+    let policy = RetryPolicy {
+        base_delay: Duration::ZERO,
+        ..RetryPolicy::default()
+    };
+    let at_once = ExponentialBuilder::default()
+        .with_min_delay(Duration::ZERO)
+        .with_max_delay(Duration::ZERO);
+    Scenario {
+        rounds: 15,
+        ..Scenario::new(
+            "retry, one failure, a delay of zero",
+            vec![
+                Contender::awaited(Limit, LOOP, async |call| {
+                    let _ = black_box(three_attempts(|| fails_once(call)).await);
+                }),
+                Contender::awaited(Ours, "hardening::retry", async move |call| {
+                    let _ = black_box(hardening::retry(&policy, || fails_once(call)).await);
+                }),
+                Contender::awaited(Peer, "backon", async move |call| {
+                    let _ = black_box((|| fails_once(call)).retry(at_once).await);
+                }),
+                Contender::awaited(Peer, "tokio-retry2", async |call| {
+                    let waits = FixedInterval::from_millis(0).take(3);
+                    let work = async || fails_once(call).await.map_err(RetryError::transient);
+                    let _ = black_box(TokioRetry::spawn(waits, work).await);
+                }),
+                tower(None, "tower, without a wait", fails_once),
+            ],
+            vec![],
+        )
+    }
+}
+
+fn tower<F>(
+    budget: Option<Arc<TpsBudget>>,
+    name: &'static str,
+    work: impl Fn(u64) -> F + Clone + Sync + 'static,
+) -> Contender
+where
+    F: Future<Output = Result<u64, Error>>,
+{
+    let policy = ThreeAttempts { left: 2, budget };
+    let service = move || TowerRetry::new(policy.clone(), service_fn(work.clone()));
+    let whose: Whose = Peer;
+    Contender::awaited_with(whose, name, service, async |service, call| {
+        let ready = service.ready().await.expect("it is ready at once");
+        let _ = black_box(ready.call(call).await);
+    })
+}
+
+/// tower's policy: what its documentation shows, and its budget.
+#[derive(Clone)]
+struct ThreeAttempts {
+    left: u32,
+    budget: Option<Arc<TpsBudget>>,
+}
+
+impl Policy<u64, u64, Error> for ThreeAttempts {
+    type Future = Ready<()>;
+
+    fn retry(&mut self, _: &mut u64, result: &mut Result<u64, Error>) -> Option<Ready<()>> {
+        let budget = self.budget.as_ref();
+        if result.is_ok() {
+            budget.inspect(|budget| budget.deposit());
+            return None;
+        }
+        self.left = self.left.checked_sub(1)?;
+        budget
+            .is_none_or(|budget| budget.withdraw())
+            .then(|| ready(()))
+    }
+
+    fn clone_request(&mut self, call: &u64) -> Option<u64> {
+        Some(*call)
+    }
 }

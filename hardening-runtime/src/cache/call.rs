@@ -1,9 +1,9 @@
 //! A call that found nothing in the store: it waits for another's run, or leads one and settles.
 
 use super::{
-    entry::{Freshness, Times, freshness},
+    entry::{Freshness, freshness},
     flight::{Entered, Loner, Pilot, Seat, Turn, Wake},
-    shard::Slot,
+    shard::New,
     share::{ShareErrors, Shared},
     state::{CacheState, Key, Value, times},
 };
@@ -137,7 +137,8 @@ impl<'a, K: Key, V: Value> Miss<'a, K, V> {
         if self.policy.max_wait.is_zero() && !self.refreshes {
             return Entered::Alone(board.alone(key));
         }
-        let seek = |key: &K| state.peek(self.policy, self.hash, |known| known == key, self.now);
+        let now = self.now.into();
+        let seek = |key: &K| state.peek(self.policy, self.hash, |known| known == key, now);
         board.enter(key, context::current().flights, self.refreshes, seek, wake)
     }
 
@@ -255,14 +256,14 @@ impl<K: Key, V: Value, E> Lead<'_, K, V, E> {
             event::hook_panicked(site, "cache_if");
             false
         });
-        let slot = keep.then(|| {
+        let new = keep.then(|| {
             let times = times(call.policy, now);
-            Slot::new(call.hash, place.key().clone(), value.clone(), times)
+            New::of(place.key().clone(), value.clone(), times)
         });
         let (store, max_entries) = (&call.state.store, call.policy.max_entries);
         // A run that began later may have ended before this one: its result is the newer one.
-        let newer = |old: &Times| old.stored > call.now;
-        drop(place.close(|| slot.map(|slot| store.insert(slot, max_entries, newer))));
+        let newer = |stored| stored > call.now;
+        drop(place.close(|| new.map(|new| store.insert(call.hash, new, max_entries, newer))));
         place.answer(|| Answer::Value(value.clone()));
         value
     }
@@ -293,12 +294,14 @@ impl<K: Key, V: Value, E> Lead<'_, K, V, E> {
             ..
         } = &self.call;
         let same = |known: &K| known == self.place.key();
-        let (value, stale_age) = state.store.read(*hash, same, |slot| {
-            let age = now.since(slot.times.stored);
-            match freshness(&slot.times, policy, now) {
+        let (value, stale_age) = state.store.read(*hash, same, |known| {
+            let age = now.since(known.stored());
+            match freshness(&known.times(), policy, now) {
                 Freshness::Expired => None,
-                Freshness::Stale => Some((slot.value.clone(), Some(age))),
-                Freshness::Fresh | Freshness::RefreshAhead => Some((slot.value.clone(), None)),
+                Freshness::Stale => Some((known.item.value.clone(), Some(age))),
+                Freshness::Fresh | Freshness::RefreshAhead => {
+                    Some((known.item.value.clone(), None))
+                }
             }
         })?;
         if let Some(age) = stale_age {

@@ -1,6 +1,6 @@
 //! When a remembered result is what: the pure decision.
 
-use crate::clock::{Moment, nanos};
+use crate::clock::{Moment, Present, nanos};
 use hardening_config::CachePolicy;
 
 /// The times of one result, fixed when it was stored.
@@ -77,6 +77,20 @@ pub(super) fn freshness(times: &Times, policy: &CachePolicy, now: Moment) -> Fre
     } else {
         Freshness::Expired
     }
+}
+
+/// Whether a result of these times is fresh, and not to be refreshed ahead, as far as that can be said without
+/// asking the clock.
+#[inline]
+pub(super) fn is_surely_fresh(
+    stored: Moment,
+    fresh_until: Moment,
+    policy: &CachePolicy,
+    present: Present,
+) -> bool {
+    let fresh_until = fresh_until.min(stored.plus(policy.ttl)).as_nanos();
+    let refreshed_from = fresh_until.saturating_sub(nanos(policy.refresh_ahead));
+    present.is_surely_before(Moment::from_nanos(refreshed_from))
 }
 
 /// The moment before which no second refresh of the same result is tried: a refresh that fails

@@ -44,6 +44,8 @@
 //! - **Invalidation** also holds for runs under way: their results are told to those who wait, and not stored.
 //! - **Times.** A result's times are fixed when it is stored. A reader's shorter `ttl` or `stale_if_error`
 //!   (after a reload, or where functions share a cache by `name`) binds it too.
+//!   A hit looks at the exact clock only within 25 ms of the end of a result's freshness, so on Linux a
+//!   processor that the system gives nothing else for longer than that may serve a result that much late.
 //!
 //! # Methods
 //!
@@ -76,7 +78,8 @@ pub use hardening_config::CachePolicy;
 pub use state::{CacheFigures, CacheState, ErasedCache, Key, Lookup, Value};
 
 use crate::{
-    clock, context,
+    clock::{self, Present},
+    context,
     name::intern,
     outcome::{Failure, Rejected},
 };
@@ -133,7 +136,7 @@ impl<K: Key, V: Value> Cache<K, V> {
         F: Future<Output = Result<V, E>>,
         E: From<Rejected>,
     {
-        let miss = match self.state.lookup(&self.policy, &key, clock::now()) {
+        let miss = match self.state.lookup(&self.policy, &key, Present::recent()) {
             Lookup::Hit(value) => return Ok(value),
             Lookup::Miss(miss) => miss,
         };
@@ -172,7 +175,7 @@ impl<K: Key, V: Value> Cache<K, V> {
     where
         E: From<Rejected>,
     {
-        let miss = match self.state.lookup(&self.policy, &key, clock::now()) {
+        let miss = match self.state.lookup(&self.policy, &key, Present::recent()) {
             Lookup::Hit(value) => return Ok(value),
             Lookup::Miss(miss) => miss,
         };
@@ -200,7 +203,7 @@ impl<K: Key, V: Value> Cache<K, V> {
         K: Borrow<Q>,
         Q: Hash + Eq + ?Sized,
     {
-        self.state.get(&self.policy, key, clock::now())
+        self.state.get(&self.policy, key, Present::recent())
     }
 
     /// Remembers a result. A run of the key that is under way does not overwrite it.

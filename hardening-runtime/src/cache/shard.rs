@@ -1,38 +1,99 @@
 //! One shard of the store: a hash table of indices into a slab in eviction order.
 
-use super::{entry::Times, sieve::Sieve};
-use crate::clock::Moment;
+use super::{
+    entry::{Times, is_surely_fresh},
+    sieve::{Seen, Sieve},
+};
+use crate::clock::{Moment, Present};
+use hardening_config::CachePolicy;
 use hashbrown::HashTable;
 use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
 
-/// A remembered result.
+/// A remembered result: what a hit looks at.
 pub(super) struct Slot<K, V> {
-    pub(super) hash: u64,
     pub(super) key: K,
     pub(super) value: V,
-    pub(super) times: Times,
+    stored: Moment,
+    fresh_until: Moment,
+}
+
+/// The rest of it.
+#[derive(Default)]
+pub(super) struct Aside {
+    stale_until: u64,
     /// The moment before which nobody else refreshes this result ahead of its time.
     refresh_at: AtomicU64,
 }
 
-impl<K, V> Slot<K, V> {
-    pub(super) const fn new(hash: u64, key: K, value: V, times: Times) -> Self {
-        Self {
-            hash,
-            key,
-            value,
-            times,
-            refresh_at: AtomicU64::new(0),
+/// A remembered result in its place.
+pub(super) type Known<'a, K, V> = Seen<'a, Slot<K, V>, Aside>;
+
+impl<K, V> Known<'_, K, V> {
+    /// Whether the result is fresh, and not to be refreshed ahead, as far as that can be said without asking
+    /// the clock.
+    #[inline]
+    pub(super) fn is_surely_fresh(&self, policy: &CachePolicy, present: Present) -> bool {
+        let Slot {
+            stored,
+            fresh_until,
+            ..
+        } = *self.item;
+        is_surely_fresh(stored, fresh_until, policy, present)
+    }
+
+    pub(super) fn stored(&self) -> Moment {
+        self.item.stored
+    }
+
+    pub(super) fn times(&self) -> Times {
+        Times {
+            stored: self.item.stored,
+            fresh_until: self.item.fresh_until,
+            stale_until: self.stale_until(),
         }
+    }
+
+    fn stale_until(&self) -> Moment {
+        Moment::from_nanos(self.aside().map_or(0, |aside| aside.stale_until))
     }
 
     /// Makes the caller the one who refreshes, unless somebody tries to, until `next`.
     pub(super) fn claim_refresh(&self, now: Moment, next: Moment) -> bool {
-        let at = self.refresh_at.load(Relaxed);
-        at <= now.as_nanos()
-            && (self.refresh_at)
-                .compare_exchange(at, next.as_nanos(), Relaxed, Relaxed)
-                .is_ok()
+        self.aside().is_some_and(|Aside { refresh_at, .. }| {
+            let at = refresh_at.load(Relaxed);
+            at <= now.as_nanos()
+                && refresh_at
+                    .compare_exchange(at, next.as_nanos(), Relaxed, Relaxed)
+                    .is_ok()
+        })
+    }
+}
+
+/// A result that is to be stored.
+pub(super) struct New<K, V> {
+    pub(super) slot: Slot<K, V>,
+    pub(super) stale_until: Moment,
+}
+
+impl<K, V> New<K, V> {
+    pub(super) const fn of(key: K, value: V, times: Times) -> Self {
+        Self {
+            slot: Slot {
+                key,
+                value,
+                stored: times.stored,
+                fresh_until: times.fresh_until,
+            },
+            stale_until: times.stale_until,
+        }
+    }
+
+    fn apart(self) -> (Slot<K, V>, Aside) {
+        let aside = Aside {
+            stale_until: self.stale_until.as_nanos(),
+            refresh_at: AtomicU64::new(0),
+        };
+        (self.slot, aside)
     }
 }
 
@@ -46,9 +107,24 @@ pub(super) struct Purged<K, V> {
     pub(super) places: usize,
 }
 
+/// The half of a hash that is kept beside a result, so that nobody's `Hash` runs when the table grows.
+const fn half(hash: u64) -> u32 {
+    #[allow(clippy::cast_possible_truncation)] // that half
+    {
+        hash as u32
+    }
+}
+
+/// That half as the table takes it: by its lowest and by its highest bits.
+const fn whole(half: u32) -> u64 {
+    let half = half as u64;
+    (half << 32) | half
+}
+
 pub(super) struct Shard<K, V> {
+    /// Found by [`whole`].
     table: HashTable<u32>,
-    slots: Sieve<Slot<K, V>>,
+    slots: Sieve<Slot<K, V>, Aside>,
 }
 
 impl<K, V> Shard<K, V> {
@@ -60,37 +136,41 @@ impl<K, V> Shard<K, V> {
     }
 
     #[inline]
-    pub(super) fn find(&self, hash: u64, same: impl Fn(&K) -> bool) -> Option<(u32, &Slot<K, V>)> {
-        let holds = |&index: &u32| self.slots.get(index).is_some_and(|slot| same(&slot.key));
-        let index = *self.table.find(hash, holds)?;
+    pub(super) fn find(
+        &self,
+        hash: u64,
+        same: impl Fn(&K) -> bool,
+    ) -> Option<(u32, Known<'_, K, V>)> {
+        let holds = |&index: &u32| (self.slots.get(index)).is_some_and(|seen| same(&seen.item.key));
+        let index = *self.table.find(whole(half(hash)), holds)?;
         Some((index, self.slots.get(index)?))
     }
 
-    pub(super) fn get_mut(&mut self, index: u32) -> Option<&mut Slot<K, V>> {
-        self.slots.get_mut(index)
-    }
-
-    /// Marks the result as asked for.
-    #[inline]
-    pub(super) fn visit(&self, index: u32) {
-        self.slots.visit(index);
+    /// Puts a newer result of the same key in the place of one, which it gives back.
+    pub(super) fn replace(&mut self, index: u32, new: New<K, V>) -> Slot<K, V> {
+        let (slot, aside) = new.apart();
+        self.slots.replace(index, slot, aside)
     }
 
     /// Adds a result whose key is not here.
-    pub(super) fn push(&mut self, slot: Slot<K, V>) -> u32 {
-        let hash = slot.hash;
-        let index = self.slots.push(slot);
-        let hash_of = |&index: &u32| self.slots.get(index).map_or(0, |slot| slot.hash);
-        self.table.insert_unique(hash, index, hash_of);
+    pub(super) fn push(&mut self, hash: u64, new: New<K, V>) {
+        let (slot, aside) = new.apart();
+        self.add(half(hash), slot, aside);
+    }
+
+    fn add(&mut self, half: u32, slot: Slot<K, V>, aside: Aside) -> u32 {
+        let index = self.slots.push(slot, aside, half);
+        let hash_of = |&index: &u32| whole(self.slots.mark(index).unwrap_or(0));
+        self.table.insert_unique(whole(half), index, hash_of);
         index
     }
 
     pub(super) fn take(&mut self, index: u32) -> Option<Slot<K, V>> {
-        let slot = self.slots.remove(index)?;
-        if let Ok(entry) = self.table.find_entry(slot.hash, |&known| known == index) {
+        let hash = whole(self.slots.mark(index)?);
+        if let Ok(entry) = self.table.find_entry(hash, |&known| known == index) {
             entry.remove();
         }
-        Some(slot)
+        self.slots.remove(index)
     }
 
     /// Makes room: takes out the result that is the least likely to be asked for again.
@@ -102,18 +182,19 @@ impl<K, V> Shard<K, V> {
     /// Takes out everything.
     pub(super) fn drain(&mut self) -> Vec<Slot<K, V>> {
         self.table = HashTable::new();
-        self.slots.drain().map(|(slot, _)| slot).collect()
+        self.slots.drain().map(|left| left.item).collect()
     }
 
     /// Takes out what has expired, and gives memory back when most of it is not needed any more.
     pub(super) fn purge(&mut self, now: Moment) -> Purged<K, V> {
         let mut earliest = Moment::from_nanos(u64::MAX);
         let mut due = Vec::new();
-        for (index, slot) in self.slots.iter() {
-            if slot.times.stale_until <= now {
+        for (index, known) in self.slots.iter() {
+            let until = known.stale_until();
+            if until <= now {
                 due.push(index);
             } else {
-                earliest = earliest.min(slot.times.stale_until);
+                earliest = earliest.min(until);
             }
         }
         let places = self.slots.places();
@@ -133,10 +214,10 @@ impl<K, V> Shard<K, V> {
 
     fn compact(&mut self) {
         self.table = HashTable::with_capacity(self.slots.len());
-        for (slot, visited) in self.slots.drain() {
-            let index = self.push(slot);
-            if visited {
-                self.visit(index);
+        for left in self.slots.drain() {
+            let index = self.add(left.mark, left.item, left.aside);
+            if let Some(seen) = self.slots.get(index).filter(|_| left.visited) {
+                seen.visit();
             }
         }
     }

@@ -10,10 +10,13 @@ use super::{
     call::{Miss, Told},
     entry::{Freshness, Times, freshness, next_refresh},
     flight::Board,
-    shard::Slot,
+    shard::New,
     store::Store,
 };
-use crate::{chance, clock::Moment};
+use crate::{
+    chance,
+    clock::{Moment, Present},
+};
 use hardening_config::CachePolicy;
 use std::{
     any::Any,
@@ -137,13 +140,13 @@ impl<K: Key, V: Value> CacheState<K, V> {
         &'a self,
         policy: &'a CachePolicy,
         key: &Q,
-        now: Moment,
+        present: impl Into<Present>,
     ) -> Lookup<'a, K, V>
     where
         K: Borrow<Q>,
         Q: Hash + Eq + ?Sized,
     {
-        self.lookup_like(policy, key, |known| known.borrow() == key, now)
+        self.lookup_like(policy, key, |known| known.borrow() == key, present)
     }
 
     /// [`Self::lookup`] for a key that is not built yet: `like` hashes as the key does, `same`
@@ -154,21 +157,24 @@ impl<K: Key, V: Value> CacheState<K, V> {
         policy: &'a CachePolicy,
         like: &(impl Hash + ?Sized),
         same: impl Fn(&K) -> bool,
-        now: Moment,
+        present: impl Into<Present>,
     ) -> Lookup<'a, K, V> {
         let hash = self.store.hash(like);
-        let found = self.store.read(hash, same, |slot| {
-            let freshness = freshness(&slot.times, policy, now);
-            if !freshness.is_served() {
-                return None;
+        let mut present = present.into();
+        let found = self.store.read(hash, same, |known| {
+            let hit = || Some(Found::Hit(known.item.value.clone()));
+            if known.is_surely_fresh(policy, present) {
+                return hit();
             }
-            let refreshes = freshness == Freshness::RefreshAhead
-                && slot.claim_refresh(now, next_refresh(policy, now));
-            Some(if refreshes {
-                Found::ToRefresh
-            } else {
-                Found::Hit(slot.value.clone())
-            })
+            let now = present.exact();
+            present = Present::Exact(now);
+            match freshness(&known.times(), policy, now) {
+                Freshness::RefreshAhead if known.claim_refresh(now, next_refresh(policy, now)) => {
+                    Some(Found::ToRefresh)
+                }
+                Freshness::Fresh | Freshness::RefreshAhead => hit(),
+                Freshness::Stale | Freshness::Expired => None,
+            }
         });
         if let Some(Found::Hit(value)) = found {
             return Lookup::Hit(value);
@@ -177,13 +183,13 @@ impl<K: Key, V: Value> CacheState<K, V> {
             state: self,
             policy,
             hash,
-            now,
+            now: present.exact(),
             refreshes: found.is_some(),
         })
     }
 
     /// The result of the key, if it may be served.
-    pub fn get<Q>(&self, policy: &CachePolicy, key: &Q, now: Moment) -> Option<V>
+    pub fn get<Q>(&self, policy: &CachePolicy, key: &Q, present: impl Into<Present>) -> Option<V>
     where
         K: Borrow<Q>,
         Q: Hash + Eq + ?Sized,
@@ -192,7 +198,7 @@ impl<K: Key, V: Value> CacheState<K, V> {
             policy,
             self.store.hash(key),
             |known| known.borrow() == key,
-            now,
+            present.into(),
         )
     }
 
@@ -201,13 +207,12 @@ impl<K: Key, V: Value> CacheState<K, V> {
         policy: &CachePolicy,
         hash: u64,
         same: impl Fn(&K) -> bool,
-        now: Moment,
+        present: Present,
     ) -> Option<V> {
-        self.store.read(hash, same, |slot| {
-            match freshness(&slot.times, policy, now) {
-                Freshness::Fresh | Freshness::RefreshAhead => Some(slot.value.clone()),
-                Freshness::Stale | Freshness::Expired => None,
-            }
+        self.store.read(hash, same, |known| {
+            let is_served = known.is_surely_fresh(policy, present)
+                || freshness(&known.times(), policy, present.exact()).is_served();
+            is_served.then(|| known.item.value.clone())
         })
     }
 
@@ -215,8 +220,8 @@ impl<K: Key, V: Value> CacheState<K, V> {
     pub fn insert(&self, policy: &CachePolicy, key: K, value: V, now: Moment) {
         let hash = self.store.hash(&key);
         let known = key.clone();
-        let slot = Slot::new(hash, key, value, times(policy, now));
-        let store = || self.store.insert(slot, policy.max_entries, |_| false);
+        let new = New::of(key, value, times(policy, now));
+        let store = || self.store.insert(hash, new, policy.max_entries, |_| false);
         drop(self.board(hash).disturb(&known, store));
         self.tidy(policy, now);
     }

@@ -5,9 +5,8 @@
 //! check is the hand-over of runs, not this.
 
 use super::{
-    entry::Times,
     janitor::Janitor,
-    shard::{Shard, Slot},
+    shard::{Known, New, Shard, Slot},
 };
 use crate::clock::Moment;
 use foldhash::fast::RandomState;
@@ -98,13 +97,13 @@ impl<K, V> Store<K, V> {
         &self,
         hash: u64,
         same: impl Fn(&K) -> bool,
-        look: impl FnOnce(&Slot<K, V>) -> Option<R>,
+        look: impl FnOnce(&Known<'_, K, V>) -> Option<R>,
     ) -> Option<R> {
         let shard = self.shared(self.index(hash));
-        let (index, slot) = shard.find(hash, same)?;
-        let seen = look(slot)?;
-        shard.visit(index);
-        Some(seen)
+        let (_, known) = shard.find(hash, same)?;
+        let answer = look(&known)?;
+        known.visit();
+        Some(answer)
     }
 
     /// Takes the result of the key out.
@@ -170,27 +169,46 @@ impl<K, V> Store<K, V> {
 }
 
 /// What an insert put out of the store: to be dropped where no lock is held.
-pub(super) type Outcasts<K, V> = Vec<Slot<K, V>>;
+pub(super) struct Outcasts<K, V> {
+    /// The most common number of them needs no room on the heap.
+    one: Option<Slot<K, V>>,
+    more: Vec<Slot<K, V>>,
+}
+
+impl<K, V> Outcasts<K, V> {
+    fn push(&mut self, slot: Slot<K, V>) {
+        if self.one.is_some() {
+            self.more.push(slot);
+        } else {
+            self.one = Some(slot);
+        }
+    }
+}
 
 impl<K: Eq, V> Store<K, V> {
     /// Stores a result, unless `keep_old` wants the one that is there. At most `max_entries` are
     /// held afterwards, except after the setting was lowered: see [`Self::fit`].
     pub(super) fn insert(
         &self,
-        slot: Slot<K, V>,
+        hash: u64,
+        new: New<K, V>,
         max_entries: u32,
-        keep_old: impl Fn(&Times) -> bool,
+        keep_old: impl Fn(Moment) -> bool,
     ) -> Outcasts<K, V> {
-        let (home, expires) = (self.index(slot.hash), slot.times.stale_until);
-        let mut outcasts = Vec::new();
+        let (home, expires) = (self.index(hash), new.stale_until);
+        let mut outcasts = Outcasts {
+            one: None,
+            more: Vec::new(),
+        };
         for _ in 0..8 {
             let mut shard = self.exclusive(home);
-            if let Some((index, old)) = shard.find(slot.hash, |key| *key == slot.key) {
-                let keeps = keep_old(&old.times);
-                match shard.get_mut(index).filter(|_| !keeps) {
-                    Some(old) => outcasts.push(std::mem::replace(old, slot)),
-                    None => outcasts.push(slot),
-                }
+            if let Some((index, old)) = shard.find(hash, |key| *key == new.slot.key) {
+                let keeps = keep_old(old.stored());
+                outcasts.push(if keeps {
+                    new.slot
+                } else {
+                    shard.replace(index, new)
+                });
                 drop(shard);
                 self.janitor.note(expires);
                 return outcasts;
@@ -198,7 +216,7 @@ impl<K: Eq, V> Store<K, V> {
             if self.take_place(max_entries)
                 || self.make_room(&mut shard, &mut outcasts, max_entries)
             {
-                shard.push(slot);
+                shard.push(hash, new);
                 drop(shard);
                 self.janitor.note(expires);
                 return outcasts;
@@ -210,7 +228,7 @@ impl<K: Eq, V> Store<K, V> {
                 None => break,
             }
         }
-        outcasts.push(slot);
+        outcasts.push(new.slot);
         outcasts
     }
 
@@ -226,10 +244,12 @@ impl<K: Eq, V> Store<K, V> {
         max_entries: u32,
     ) -> bool {
         let victim = if max_entries > 0 { shard.evict() } else { None };
-        self.evicted.fetch_add(u64::from(victim.is_some()), Relaxed);
-        let evicted = victim.is_some();
-        outcasts.extend(victim);
-        evicted
+        let Some(victim) = victim else {
+            return false;
+        };
+        self.evicted.fetch_add(1, Relaxed);
+        outcasts.push(victim);
+        true
     }
 
     /// Evicts from the first shard after `home` that holds anything.

@@ -68,7 +68,7 @@ impl Call {
             late: Late {
                 site: self.site,
                 live: self.live,
-                of_call: self.until.is_some() && self.until == until,
+                of_call: until.is_some() && self.until.get() == until,
                 span: self.span.clone(),
             },
             shape: PhantomData,

@@ -2,15 +2,15 @@
 
 use super::{Call, Refused};
 use crate::{
-    bulkhead::{Place, Priority, WaitEnded},
+    bulkhead::{BulkheadState, Place, Priority, WaitEnded},
     circuit_breaker::{Admitted, BreakerState, Signal},
     clock::{self, Sleep},
-    config::CircuitBreakerPolicy,
+    config::{BulkheadPolicy, CircuitBreakerPolicy},
     event, inject, live,
     metrics::{Event, Layer},
     outcome::{Class, Failure, Rejected},
     rate_limit::{Admission, Verdict},
-    retry::{Driver, Next, RetryEvent},
+    retry::{Driver, Next, RetryEvent, Rules},
 };
 use std::{
     fmt,
@@ -52,8 +52,9 @@ impl Call {
     }
 
     /// `rejected`, told with its key, and counted.
+    #[inline(never)]
     fn limited(&self, key: u64, rejected: Rejected) -> Refused {
-        event::rate_limited(self.live.path, &rejected, key);
+        event::rate_limited(self.live.path, rejected.name(), rejected.retry_after(), key);
         self.span.rejected(Layer::RateLimit, &rejected);
         self.site.metrics.count(Event::Rejected(Layer::RateLimit));
         Refused(rejected)
@@ -94,14 +95,20 @@ impl Call {
     #[must_use]
     pub fn retry(&self) -> Retrying {
         Retrying(self.live.retry.as_ref().map(|layer| {
-            let (deadline, budget) = (self.deadline(), Some(layer.state));
-            // `max_elapsed` is the time of the attempts: what held the call up before is not in it.
-            let now = if self.live.retries_first {
-                self.began
-            } else {
-                clock::now()
+            let rules = Rules {
+                site: self.live.path,
+                policy: &layer.policy,
+                budget: Some(layer.state),
             };
-            Driver::begin(self.live.path, &layer.policy, budget, deadline, now)
+            // `max_elapsed` is the time of the attempts: what held the call up before is not in it.
+            let now = || {
+                if self.live.retries_first {
+                    self.began
+                } else {
+                    clock::now()
+                }
+            };
+            (rules, Driver::begin(rules, self.deadline(), now))
         }))
     }
 
@@ -127,6 +134,7 @@ impl Call {
         }
     }
 
+    #[inline]
     fn ask_circuit(&self, layer: &'static Guarded) -> Result<Probing, Refused> {
         let admitted = if layer.observe {
             let admitted = layer.state.observe(&layer.policy, clock::now);
@@ -144,19 +152,24 @@ impl Call {
 
     /// The bulkhead: a place among those that run together, now or after a wait.
     #[inline]
-    pub async fn bulkhead(&self, priority: Priority) -> Result<Option<Place<'static>>, Refused> {
+    pub fn bulkhead(&self, priority: Priority) -> Entering<'_> {
         let Some(layer) = &self.live.bulkhead else {
-            return Ok(None);
+            return Entering::Done(None);
         };
-        if let Some(place) = layer.state.try_enter(&layer.policy) {
-            return Ok(Some(place));
+        match layer.state.try_enter(&layer.policy) {
+            Some(place) => Entering::Done(Some(place)),
+            None => self.queue_up(layer, priority),
         }
-        let (now, deadline) = (clock::now(), self.deadline());
-        let waited = layer
-            .state
-            .enter(&layer.policy, priority, now, deadline)
-            .await;
-        waited.map(Some).map_err(|ended| self.turned_away(ended))
+    }
+
+    #[cold]
+    fn queue_up(&self, layer: &'static Bounded, priority: Priority) -> Entering<'_> {
+        Entering::Waiting(Box::pin(async move {
+            let (now, deadline) = (clock::now(), self.deadline());
+            let entering = layer.state.enter(&layer.policy, priority, now, deadline);
+            let waited = entering.await;
+            waited.map(Some).map_err(|ended| self.turned_away(ended))
+        }))
     }
 
     /// [`bulkhead`](Self::bulkhead) for a blocking function.
@@ -175,6 +188,7 @@ impl Call {
         waited.map(Some).map_err(|ended| self.turned_away(ended))
     }
 
+    #[cold]
     fn turned_away(&self, ended: WaitEnded) -> Refused {
         match ended {
             WaitEnded::Full(rejected) => self.refused(Layer::Bulkhead, rejected),
@@ -216,11 +230,42 @@ impl Future for Turn<'_> {
     }
 }
 
+/// A call that asked the bulkhead. As with [`Turn`], a wait has a room of its own.
+#[must_use = "futures do nothing unless awaited"]
+pub enum Entering<'a> {
+    /// It has a place, if one is needed; or had, and gave it to who awaited it.
+    Done(Option<Place<'static>>),
+    /// It stands in the queue.
+    Waiting(Queueing<'a>),
+}
+
+type Entered = Result<Option<Place<'static>>, Refused>;
+type Queueing<'a> = Pin<Box<dyn Future<Output = Entered> + Send + 'a>>;
+
+impl fmt::Debug for Entering<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_tuple("Entering").finish_non_exhaustive()
+    }
+}
+
+impl Future for Entering<'_> {
+    type Output = Entered;
+
+    #[inline]
+    fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Entered> {
+        match self.get_mut() {
+            Self::Done(place) => Poll::Ready(Ok(place.take())),
+            Self::Waiting(waiting) => waiting.as_mut().poll(cx),
+        }
+    }
+}
+
+type Bounded = live::Layer<BulkheadPolicy, BulkheadState>;
 type Guarded = live::Layer<CircuitBreakerPolicy, BreakerState>;
 
 /// The retry layer of one call; switched off, it is none.
 #[derive(Debug)]
-pub struct Retrying(Option<Driver<'static>>);
+pub struct Retrying(Option<(Rules<'static>, Driver)>);
 
 impl Retrying {
     /// What follows an attempt: nothing, or another one after a wait.
@@ -232,8 +277,8 @@ impl Retrying {
         on_retry: impl FnOnce(&RetryEvent),
     ) -> Next<Result<T, Failure<E>>> {
         match &mut self.0 {
-            Some(driver) if inject::is_last(driver.attempt()) => Next::Done(outcome),
-            Some(driver) => driver.next(outcome, classify, on_retry),
+            Some((_, driver)) if inject::is_last(driver.attempt()) => Next::Done(outcome),
+            Some((rules, driver)) => driver.next(*rules, outcome, classify, on_retry),
             None => Next::Done(outcome),
         }
     }

@@ -1,6 +1,7 @@
 //! An admitted call, as a guard: whatever becomes of it, the circuit learns.
 
 use super::{
+    call,
     signal::Signal,
     state::{BreakerState, Ticket},
 };
@@ -19,8 +20,18 @@ pub(crate) struct Admitted<'a> {
     ticket: Ticket,
     /// The end of the scale where there is none.
     deadline: Moment,
-    /// Whether a panic that drops this one is the call's own.
-    watches_panic: bool,
+    unsettled: Unsettled,
+}
+
+/// What it says that an admitted call is dropped.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Unsettled {
+    /// Its caller went away, or its deadline passed.
+    Dropped,
+    /// The same, or, in a thread that panics, the call did.
+    DroppedOrPanicked,
+    /// The call panicked; nothing else can be.
+    Panicked,
 }
 
 const NEVER: Moment = Moment::from_nanos(u64::MAX);
@@ -33,7 +44,7 @@ impl<'a> Admitted<'a> {
             policy,
             ticket,
             deadline: NEVER,
-            watches_panic: false,
+            unsettled: Unsettled::Dropped,
         }
     }
 
@@ -48,9 +59,16 @@ impl<'a> Admitted<'a> {
         self
     }
 
+    /// For a call that blocks: dropped unsettled, it panicked.
+    #[inline]
+    pub(super) const fn blocking(mut self) -> Self {
+        self.unsettled = Unsettled::Panicked;
+        self
+    }
+
     /// Says what the call came to. `now` is only asked for when the policy needs the present.
     #[inline]
-    pub(crate) fn settle(self, signal: Signal, now: impl FnOnce() -> Moment) {
+    pub(crate) fn settle(self, signal: Signal, now: impl Fn() -> Moment) {
         let (state, policy, ticket) = (self.state, self.policy, self.ticket);
         mem::forget(self);
         state.settle(ticket, policy, signal, now);
@@ -58,16 +76,41 @@ impl<'a> Admitted<'a> {
 }
 
 impl Drop for Admitted<'_> {
+    // What the guard holds goes by value, so that a call that is settled never writes it down.
+    #[inline]
     fn drop(&mut self) {
-        let now = clock::now();
-        let panicked = self.watches_panic && thread::panicking();
-        let signal = if panicked || now >= self.deadline {
-            Signal::Failure
-        } else {
-            Signal::Dropped
-        };
-        self.state.settle(self.ticket, self.policy, signal, || now);
+        drop_unsettled(
+            self.state,
+            self.policy,
+            self.ticket,
+            self.deadline,
+            self.unsettled,
+        );
     }
+}
+
+#[cold]
+#[inline(never)]
+fn drop_unsettled(
+    state: &BreakerState,
+    policy: &Policy,
+    ticket: Ticket,
+    deadline: Moment,
+    unsettled: Unsettled,
+) {
+    let now = clock::now();
+    let panicked = match unsettled {
+        Unsettled::Dropped => false,
+        Unsettled::DroppedOrPanicked => thread::panicking(),
+        Unsettled::Panicked => true,
+    };
+    let signal = if panicked || now >= deadline {
+        Signal::Failure
+    } else {
+        Signal::Dropped
+    };
+    // A subscriber to our events that panics too must not end the program.
+    let _ = call::run(|| state.settle(ticket, policy, signal, || now));
 }
 
 /// A call that [`CircuitBreaker::enter`](super::CircuitBreaker::enter) admitted. Say what it came
@@ -82,7 +125,9 @@ pub struct Guard<'a>(Admitted<'a>);
 impl<'a> Guard<'a> {
     #[inline]
     pub(super) fn new(mut admitted: Admitted<'a>) -> Self {
-        admitted.watches_panic = !thread::panicking();
+        if !thread::panicking() {
+            admitted.unsettled = Unsettled::DroppedOrPanicked;
+        }
         Self(admitted)
     }
 

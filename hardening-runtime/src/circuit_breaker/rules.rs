@@ -188,11 +188,18 @@ pub(super) fn required_calls(policy: &Policy) -> u64 {
 }
 
 /// Whether results are kept in a window at all.
+#[inline]
 pub(super) const fn takes_rates(policy: &Policy) -> bool {
     policy.failure_rate.is_some() || slow_call(policy).is_some()
 }
 
+/// Whether it takes the present to keep a result: a window of calls needs none, unless some are slow.
+pub(super) const fn times_results(policy: &Policy) -> bool {
+    policy.window_calls.is_none() || slow_call(policy).is_some()
+}
+
 /// What makes a success slow, if slow calls count.
+#[inline]
 pub(super) const fn slow_call(policy: &Policy) -> Option<Duration> {
     match policy.slow_call_rate {
         Some(_) => policy.slow_call,
@@ -201,10 +208,16 @@ pub(super) const fn slow_call(policy: &Policy) -> Option<Duration> {
 }
 
 /// How long the circuit stays open after it opened again `reopened` times in a row.
+#[inline]
 pub(super) fn open_period(policy: &Policy, reopened: u64) -> Duration {
     if reopened == 0 || policy.open_for_multiplier.is_nan() || policy.open_for_multiplier <= 1.0 {
-        return policy.open_for;
+        policy.open_for
+    } else {
+        grown_period(policy, reopened)
     }
+}
+
+fn grown_period(policy: &Policy, reopened: u64) -> Duration {
     let cap = policy.open_for_max.max(policy.open_for);
     let factor = policy.open_for_multiplier.powf(reopened as f64);
     let grown = policy.open_for.as_secs_f64() * factor;

@@ -4,7 +4,6 @@
 
 use super::{
     change::Change,
-    guard::Admitted,
     rules::{self, Entry, Reason, Step},
     signal::Signal,
     tally::Tally,
@@ -15,7 +14,6 @@ use super::{
 use crate::{
     clock::{self, Moment},
     config::CircuitBreakerPolicy as Policy,
-    outcome::Rejected,
     sync::{
         AtomicU64,
         Ordering::{AcqRel, Acquire, Relaxed},
@@ -30,16 +28,16 @@ use std::time::Duration;
 pub(crate) struct BreakerState {
     word: AtomicU64,
     /// When the circuit opened; read while open.
-    opened_at: AtomicU64,
+    pub(super) opened_at: AtomicU64,
     /// When the last probe began; read while half-open.
-    probed_at: AtomicU64,
+    pub(super) probed_at: AtomicU64,
     /// When the circuit last changed, to be shown.
-    changed_at: AtomicU64,
+    pub(super) changed_at: AtomicU64,
     /// How often it opened, to be shown.
     opened: AtomicU64,
     name: &'static str,
     windows: Windows,
-    rejected: Tally,
+    pub(super) rejected: Tally,
     trial: Trial,
 }
 
@@ -47,13 +45,13 @@ pub(crate) struct BreakerState {
 /// [`Admitted`], which does.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Ticket {
-    key: Key,
+    pub(super) key: Key,
     /// When the call began, where the policy measures slow calls; else [`UNTIMED`].
-    began: Moment,
+    pub(super) began: Moment,
 }
 
 /// A call whose time is not taken. Not an `Option`, with which a ticket would not fit in registers.
-const UNTIMED: Moment = Moment::from_nanos(u64::MAX);
+pub(super) const UNTIMED: Moment = Moment::from_nanos(u64::MAX);
 
 /// A circuit's counts, to be shown.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -90,120 +88,64 @@ impl BreakerState {
         self.name
     }
 
-    /// Admits the call or rejects it. `now` is only asked for when the decision needs the present:
-    /// not on a closed circuit without slow calls.
-    #[inline]
-    pub(crate) fn enter<'a>(
-        &'a self,
-        policy: &'a Policy,
-        now: impl FnOnce() -> Moment,
-    ) -> Result<Admitted<'a>, Rejected> {
-        self.decide(policy, now).map_err(|left| self.reject(left))
-    }
-
-    /// Admits the call, or says when the next may come.
-    #[inline]
-    pub(super) fn decide<'a>(
-        &'a self,
-        policy: &'a Policy,
-        now: impl FnOnce() -> Moment,
-    ) -> Result<Admitted<'a>, Option<Duration>> {
-        let word = self.word();
-        if word.is_closed() {
-            let began = rules::slow_call(policy).map_or(UNTIMED, |_| now());
-            let ticket = Ticket {
-                key: word.key(),
-                began,
-            };
-            return Ok(Admitted::new(self, policy, ticket));
-        }
-        if word.is_forced_open() {
-            return Err(None);
-        }
-        self.decide_slowly(policy, now())
-    }
-
-    #[cold]
-    #[inline(never)]
-    fn decide_slowly<'a>(
-        &'a self,
-        policy: &'a Policy,
-        now: Moment,
-    ) -> Result<Admitted<'a>, Option<Duration>> {
-        let (ticket, change) = self.try_enter(policy, now)?;
-        self.tell(change);
-        Ok(Admitted::new(self, policy, ticket))
-    }
-
-    /// The decision of [`enter`](Self::enter), told to nobody.
-    pub(super) fn try_enter(
-        &self,
-        policy: &Policy,
-        now: Moment,
-    ) -> Result<(Ticket, Option<Change>), Option<Duration>> {
-        let began = now;
-        loop {
-            let word = self.word();
-            let opened_at = read(&self.opened_at);
-            let probed_at = read(&self.probed_at);
-            let (next, change) = match rules::enter(word.phase(), policy, now, opened_at, probed_at)
-            {
-                Entry::Admit => {
-                    let key = word.key();
-                    return Ok((Ticket { key, began }, None));
-                }
-                Entry::Reject(retry_after) => return Err(retry_after),
-                Entry::Join(phase) => (word.with(phase), None),
-                Entry::Probe(phase) => (word.next(phase), Change::half_opened(word.phase())),
-            };
-            write(&self.probed_at, now);
-            if self.swap(word, next) {
-                if change.is_some() {
-                    write(&self.changed_at, now);
-                }
-                let key = next.key();
-                return Ok((Ticket { key, began }, change));
-            }
-        }
-    }
-
-    fn reject(&self, retry_after: Option<Duration>) -> Rejected {
-        self.rejected.add_one();
-        Rejected::CircuitOpen {
-            name: self.name,
-            retry_after,
-        }
-    }
-
     /// Takes a call's result, and tells what it changed. `now` is only asked for when the rules
     /// need the present.
-    #[inline]
+    #[inline(always)] // a load and a comparison, for nearly all calls
+    #[allow(clippy::inline_always)]
     pub(super) fn settle(
         &self,
         ticket: Ticket,
         policy: &Policy,
         signal: Signal,
-        now: impl FnOnce() -> Moment,
+        now: impl Fn() -> Moment,
     ) {
         if signal == Signal::Success && self.word().is_clean(ticket.key) {
             if rules::takes_rates(policy) {
-                self.keep_success(ticket, policy, now());
+                self.keep_success(ticket, policy, now);
             }
+        } else {
+            self.settle_slowly(ticket, policy, signal, now);
+        }
+    }
+
+    /// A success of a circuit that has nothing to forget: if it is not forced, the window learns of it.
+    #[inline(never)]
+    fn keep_success(&self, ticket: Ticket, policy: &Policy, now: impl Fn() -> Moment) {
+        if !ticket.key.is_closed() {
             return;
         }
-        self.settle_slowly(ticket, policy, signal, now());
+        if rules::times_results(policy) {
+            self.keep_timed_success(ticket, policy, now());
+        } else {
+            self.tell(self.keep(ticket, policy, Kept::Success, now));
+        }
     }
 
-    /// A success of a closed circuit that has nothing to forget: only the window learns of it.
     #[inline(never)]
-    fn keep_success(&self, ticket: Ticket, policy: &Policy, now: Moment) {
+    fn keep_timed_success(&self, ticket: Ticket, policy: &Policy, now: Moment) {
         let slow = is_slow(ticket, policy, now);
-        self.tell(self.keep(ticket, policy, Signal::Success, slow, now));
+        let generation = ticket.key.generation();
+        if slow || !self.windows.keep_one_of_many(policy, generation, now) {
+            self.keep_that_may_decide(ticket, policy, slow, now);
+        }
     }
 
     #[inline(never)]
-    fn settle_slowly(&self, ticket: Ticket, policy: &Policy, signal: Signal, now: Moment) {
-        self.tell(self.try_settle(ticket, policy, signal, now));
+    fn keep_that_may_decide(&self, ticket: Ticket, policy: &Policy, slow: bool, now: Moment) {
+        let kept = if slow { Kept::Slow } else { Kept::Success };
+        self.tell(self.keep(ticket, policy, kept, || now));
+    }
+
+    #[cold]
+    #[inline(never)]
+    fn settle_slowly(
+        &self,
+        ticket: Ticket,
+        policy: &Policy,
+        signal: Signal,
+        now: impl Fn() -> Moment,
+    ) {
+        self.tell(self.try_settle(ticket, policy, signal, now()));
     }
 
     /// The decision of [`settle`](Self::settle), told to nobody. A result of a past generation
@@ -224,7 +166,8 @@ impl BreakerState {
             match rules::after(word.phase(), signal, slow, policy) {
                 Step::Count(phase) => {
                     if phase == word.phase() || self.swap(word, word.with(phase)) {
-                        return self.keep(ticket, policy, signal, slow, now);
+                        let kept = kept(signal, slow)?;
+                        return self.keep(ticket, policy, kept, || now);
                     }
                 }
                 Step::Open { reopened, reason } => {
@@ -243,25 +186,31 @@ impl BreakerState {
     }
 
     /// Keeps the result of a closed circuit for the rates, and opens the circuit when they say so.
+    #[inline]
     fn keep(
         &self,
         ticket: Ticket,
         policy: &Policy,
-        signal: Signal,
-        slow: bool,
-        now: Moment,
+        kept: Kept,
+        now: impl Fn() -> Moment,
     ) -> Option<Change> {
         if !ticket.key.is_closed() || !rules::takes_rates(policy) {
             return None;
         }
-        let kept = match signal {
-            Signal::Failure => Kept::Failure,
-            Signal::Success if slow => Kept::Slow,
-            Signal::Success => Kept::Success,
-            Signal::Neutral | Signal::Dropped => return None,
-        };
         let generation = ticket.key.generation();
-        let counts = self.windows.record(policy, generation, kept, now)?;
+        let counts = self.windows.record(policy, generation, kept, &now)?;
+        self.open_if_tripped(ticket, policy, counts, now())
+    }
+
+    #[cold]
+    #[inline(never)]
+    fn open_if_tripped(
+        &self,
+        ticket: Ticket,
+        policy: &Policy,
+        counts: Counts,
+        now: Moment,
+    ) -> Option<Change> {
         let reason = rules::tripped(policy, counts)?;
         loop {
             let word = self.word();
@@ -355,25 +304,36 @@ impl BreakerState {
     }
 
     #[inline]
-    fn word(&self) -> Word {
+    pub(super) fn word(&self) -> Word {
         Word(self.word.load(Acquire))
     }
 
-    fn swap(&self, word: Word, next: Word) -> bool {
+    pub(super) fn swap(&self, word: Word, next: Word) -> bool {
         self.word
             .compare_exchange(word.0, next.0, AcqRel, Acquire)
             .is_ok()
     }
 }
 
-fn read(moment: &AtomicU64) -> Moment {
+pub(super) fn read(moment: &AtomicU64) -> Moment {
     Moment::from_nanos(moment.load(Relaxed))
 }
 
-fn write(moment: &AtomicU64, now: Moment) {
+pub(super) fn write(moment: &AtomicU64, now: Moment) {
     moment.store(now.as_nanos(), Relaxed);
 }
 
+/// As what a window keeps a result, if it does.
+fn kept(signal: Signal, slow: bool) -> Option<Kept> {
+    match signal {
+        Signal::Failure => Some(Kept::Failure),
+        Signal::Success if slow => Some(Kept::Slow),
+        Signal::Success => Some(Kept::Success),
+        Signal::Neutral | Signal::Dropped => None,
+    }
+}
+
+#[inline]
 fn is_slow(ticket: Ticket, policy: &Policy, now: Moment) -> bool {
     rules::slow_call(policy).is_some_and(|slow| now.since(ticket.began) > slow)
 }

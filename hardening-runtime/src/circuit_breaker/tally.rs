@@ -1,9 +1,10 @@
-//! A count that many threads raise at once: each on a cache line of its own, or nearly.
+//! A count that many threads raise at once: each in its own seat, on a cache line of its own.
 
-use crate::sync::{AtomicU64, Ordering::Relaxed};
+use crate::{
+    seat::{self, SHARDS},
+    sync::{AtomicU64, Ordering::Relaxed},
+};
 use std::array;
-
-const SHARDS: usize = 8;
 
 /// Counts rejections. While a circuit is open every caller adds to it, and one shared word would cost
 /// more than the rest of the rejection.
@@ -17,35 +18,19 @@ impl Tally {
         Self(array::from_fn(|_| Shard(AtomicU64::new(0))))
     }
 
+    #[inline]
     pub(super) fn add_one(&self) {
-        self.0[shard()].0.fetch_add(1, Relaxed);
+        let (seat, alone) = seat::mine();
+        let count = &self.0[seat].0;
+        if alone {
+            count.store(count.load(Relaxed) + 1, Relaxed);
+        } else {
+            count.fetch_add(1, Relaxed);
+        }
     }
 
     pub(super) fn total(&self) -> u64 {
         self.0.iter().map(|shard| shard.0.load(Relaxed)).sum()
-    }
-}
-
-#[cfg(hardening_loom)]
-const fn shard() -> usize {
-    0
-}
-
-/// This thread's shard; threads take them in turn.
-#[cfg(not(hardening_loom))]
-fn shard() -> usize {
-    use std::{cell::Cell, sync::atomic::AtomicUsize};
-    static NEXT: AtomicUsize = AtomicUsize::new(0);
-    thread_local! {
-        static SHARD: Cell<usize> = const { Cell::new(usize::MAX) };
-    }
-    match SHARD.get() {
-        usize::MAX => {
-            let shard = NEXT.fetch_add(1, Relaxed) % SHARDS;
-            SHARD.set(shard);
-            shard
-        }
-        shard => shard,
     }
 }
 

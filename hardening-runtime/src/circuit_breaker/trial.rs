@@ -37,7 +37,7 @@ impl BreakerState {
     pub(crate) fn observe<'a>(
         &'a self,
         policy: &'a Policy,
-        now: impl FnOnce() -> Moment,
+        now: impl Fn() -> Moment,
     ) -> Option<Admitted<'a>> {
         let admitted = self.decide(policy, now).ok();
         if admitted.is_none() {

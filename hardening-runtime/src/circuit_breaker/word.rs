@@ -74,6 +74,13 @@ pub(super) struct Word(pub(super) u64);
 pub(super) struct Key(u64);
 
 impl Key {
+    /// Not a key: none has a bit beyond its own.
+    pub(super) const NONE: Self = Self(u64::MAX);
+
+    pub(super) const fn is_none(self) -> bool {
+        self.0 == Self::NONE.0
+    }
+
     /// The generation, in `0..1 << GENERATION_BITS`.
     pub(super) const fn generation(self) -> u64 {
         self.0 >> MODE_BITS
@@ -98,9 +105,19 @@ impl Word {
         self.0 & mask(MODE_BITS) == FORCED_OPEN
     }
 
-    /// Whether this is the generation of `key`, closed, with nothing counted.
+    /// How many times an open circuit opened again; none if it is not open.
+    pub(super) const fn reopened(self) -> Option<u64> {
+        if self.0 & mask(MODE_BITS) == OPEN {
+            Some(self.0 >> KEY_BITS)
+        } else {
+            None
+        }
+    }
+
+    /// Whether this is the generation of `key`, with nothing counted that a success would change: a closed
+    /// circuit without failures, or one that is forced. A half-open one counts the probe itself.
     pub(super) const fn is_clean(self, key: Key) -> bool {
-        self.0 == key.0 && key.is_closed()
+        self.0 == key.0
     }
 
     /// The same generation with other counts.

@@ -25,7 +25,6 @@
 
 mod counters;
 mod histogram;
-mod seat;
 mod snapshot;
 
 #[cfg(all(test, hardening_loom))]
@@ -44,9 +43,9 @@ pub use snapshot::{Latency, RejectedBy, SiteFigures, WouldHave};
 use crate::{
     clock,
     outcome::{Failure, Rejected},
+    seat::{self, SHARDS},
 };
 use counters::{Shard, Writer};
-use seat::SHARDS;
 use std::{
     array, fmt,
     sync::{Mutex, OnceLock, PoisonError},

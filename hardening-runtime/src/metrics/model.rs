@@ -1,7 +1,9 @@
 //! Every interleaving of threads that hand a seat on.
 
-use super::seat::Seats;
-use crate::sync::{AtomicU64, Ordering::Relaxed};
+use crate::{
+    seat::Seats,
+    sync::{AtomicU64, Ordering::Relaxed},
+};
 use loom::{sync::Arc, thread};
 
 /// One seat for one thread, and its cell; a cell for those who find it taken.

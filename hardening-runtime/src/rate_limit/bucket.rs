@@ -16,6 +16,7 @@
 //! charged in whole nanoseconds, rounded up, so the limit holds and is a little strict.
 
 use crate::{clock, config::Limit};
+use std::ops::{Add, Div, Mul, Sub};
 
 /// The longest window: ten years and the leap days in them.
 pub(super) const MAX_WINDOW: u64 = 3653 * 24 * 3600 * 1_000_000_000;
@@ -39,6 +40,7 @@ pub(super) struct Charge {
 }
 
 impl Rate {
+    #[inline]
     pub(super) fn of(limit: &Limit) -> Self {
         Self {
             capacity: u64::from(limit.capacity.max(1)),
@@ -76,6 +78,12 @@ impl Rate {
         if window % capacity == 0 {
             return from.saturating_add(cost.saturating_mul(window / capacity));
         }
+        self.advance_unevenly(from, cost)
+    }
+
+    #[inline(never)]
+    fn advance_unevenly(self, from: u64, cost: u64) -> u64 {
+        let Self { capacity, window } = self;
         if window < capacity {
             let interval = (u128::from(cost) * u128::from(window)).div_ceil(u128::from(capacity));
             return from.saturating_add(narrow(interval));
@@ -86,16 +94,39 @@ impl Rate {
     /// [`Self::advance`] where a token takes no whole number of nanoseconds, but more than one. The
     /// grid repeats with each window, so positions in it are enough.
     fn advance_on_grid(self, from: u64, cost: u64) -> u64 {
-        let (capacity, window) = (u128::from(self.capacity), u128::from(self.window));
-        let begins = |token: u128| token * window / capacity;
-        let place = u128::from(from % self.window);
-        let token = ((place + 1) * capacity - 1) / window;
-        let within = place - begins(token);
-        // Tokens differ in length by one nanosecond: never spill into the next.
-        let next = token + u128::from(cost);
-        let moved = (begins(next) + within).min(begins(next + 1) - 1);
-        (from - from % self.window).saturating_add(narrow(moved))
+        let Self { capacity, window } = self;
+        let place = from % window;
+        let tokens = capacity.saturating_add(cost).saturating_add(1);
+        // 64 bits are enough for all but the largest limits, and divide faster.
+        let moved = if tokens.leading_zeros() + window.leading_zeros() >= 64 {
+            move_on_grid(place, cost, capacity, window)
+        } else {
+            let [place, cost, capacity, window] = [place, cost, capacity, window].map(u128::from);
+            narrow(move_on_grid(place, cost, capacity, window))
+        };
+        (from - place).saturating_add(moved)
     }
+}
+
+/// The place `cost` tokens after `place`, in a number that holds all products on the way: the largest
+/// is `(capacity + cost) * window`.
+pub(super) fn move_on_grid<N>(place: N, cost: N, capacity: N, window: N) -> N
+where
+    N: Copy
+        + Ord
+        + From<bool>
+        + Add<Output = N>
+        + Sub<Output = N>
+        + Mul<Output = N>
+        + Div<Output = N>,
+{
+    let one = N::from(true);
+    let begins = |token: N| token * window / capacity;
+    let token = ((place + one) * capacity - one) / window;
+    let within = place - begins(token);
+    // Tokens differ in length by one nanosecond: never spill into the next.
+    let next = token + cost;
+    (begins(next) + within).min(begins(next + one) - one)
 }
 
 /// `wide`, or the largest number that fits.

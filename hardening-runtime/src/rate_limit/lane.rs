@@ -81,16 +81,41 @@ impl Lane {
     /// Takes the tokens, or says at which moment they will be there.
     #[inline]
     pub(super) fn take(&self, limit: &Limit, ask: &Ask) -> Result<Taken, u64> {
+        let taken = self.take_at_once(limit, ask);
+        taken.unwrap_or_else(|| self.take_with_care(limit, ask))
+    }
+
+    /// Nearly every call: one look finds the bucket of its key, nothing has to be carried over, and
+    /// nobody else takes from it at this moment. None for any other. It calls nothing, and stays in registers.
+    #[inline]
+    fn take_at_once(&self, limit: &Limit, ask: &Ask) -> Option<Result<Taken, u64>> {
+        if limit.scope != Scope::Key {
+            return None;
+        }
+        let rate = Rate::of(limit);
+        let (slot, word) = self.keys.at_hand(ask.key)?;
+        let (tat, generation) = (word::tat(word), word::generation(word));
+        let window = self.windows[generation].load(Ordering::Relaxed);
+        if window != rate.window || !is_plausible(tat, rate, ask.now) {
+            return None;
+        }
+        let (new, decision) = decide(
+            rate.charge(tat, ask.cost, ask.now),
+            word,
+            generation,
+            ask.now,
+        );
+        (new == word || slot.swap(word, new)).then_some(decision)
+    }
+
+    #[inline(never)]
+    fn take_with_care(&self, limit: &Limit, ask: &Ask) -> Result<Taken, u64> {
         let rate = Rate::of(limit);
         let generation = self.generation(rate.window);
         let decide = |word| {
             let (tat, settled) = self.read(word, generation, rate, ask.now);
-            let Charge { base, after, ready } = rate.charge(tat, ask.cost, ask.now);
-            if ready <= ask.now {
-                (word::pack(after, generation), Ok(Taken(after - base)))
-            } else {
-                (settled, Err(ready))
-            }
+            let charge = rate.charge(tat, ask.cost, ask.now);
+            decide(charge, settled, generation, ask.now)
         };
         match limit.scope {
             Scope::Key => self.keys.apply(ask.key, ask.now, ask.room, decide),
@@ -162,7 +187,7 @@ impl Lane {
             return (tat, word);
         }
         let of_word = word::generation(word);
-        if of_word == generation && tat - now <= rate.window + CLOCK_STEP {
+        if of_word == generation && is_plausible(tat, rate, now) {
             return (tat, word);
         }
         let window = self.windows[of_word].load(Ordering::Relaxed).max(1);
@@ -187,5 +212,22 @@ impl Lane {
         let generation = turn as usize;
         self.windows[generation].store(window, Ordering::Relaxed);
         generation
+    }
+}
+
+/// Whether the clock has not gone back since `tat` was written.
+#[inline]
+const fn is_plausible(tat: u64, rate: Rate, now: u64) -> bool {
+    tat <= now + rate.window + CLOCK_STEP
+}
+
+/// The word that follows, and what was taken. One that is refused leaves `settled`.
+#[inline]
+fn decide(charge: Charge, settled: u64, generation: usize, now: u64) -> (u64, Result<Taken, u64>) {
+    let Charge { base, after, ready } = charge;
+    if ready <= now {
+        (word::pack(after, generation), Ok(Taken(after - base)))
+    } else {
+        (settled, Err(ready))
     }
 }

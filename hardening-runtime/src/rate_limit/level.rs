@@ -62,7 +62,6 @@ impl Level {
 
     /// The groups in which `key` may be: the one that the high half of its hash points at, and
     /// then in steps of a length that the low half chooses (double hashing).
-    #[inline]
     fn reach(&self, key: u64) -> impl Iterator<Item = &Group> {
         let count = self.groups.len();
         let mut place = part_of(key, count);
@@ -75,8 +74,14 @@ impl Level {
         })
     }
 
-    /// The bucket of `key`, and its word.
+    /// The bucket of `key`, and its word, if it is where most are: in the first group of its reach.
     #[inline]
+    pub(super) fn at_hand(&self, key: u64) -> Option<(&Slot, u64)> {
+        let first = &self.groups[part_of(key, self.groups.len())];
+        first.likely(key).word_of(key)
+    }
+
+    /// The bucket of `key`, and its word.
     fn find(&self, key: u64) -> Option<(&Slot, u64)> {
         for group in self.reach(key) {
             let found = group.0.iter().find_map(|slot| slot.word_of(key));
@@ -94,7 +99,6 @@ impl Level {
 
     /// Replaces the word of `key` by what `decide` makes of it. One compare-and-swap, or none if
     /// the word stays as it is. Says what was decided, or that the key is not here.
-    #[inline]
     pub(super) fn apply<R>(&self, key: u64, decide: impl Fn(u64) -> (u64, R)) -> Option<R> {
         loop {
             let (slot, old) = self.find(key)?;
@@ -169,6 +173,18 @@ fn count(slots: impl Iterator) -> u32 {
     u32::try_from(slots.count()).unwrap_or(u32::MAX)
 }
 
+impl Group {
+    /// The first slot with this key, if there is one. Without a branch for each slot: which of them
+    /// it is cannot be predicted.
+    #[inline]
+    fn likely(&self, key: u64) -> &Slot {
+        let [a, b, c, _] = &self.0;
+        let is = |slot: &Slot| usize::from(slot.key.load(Ordering::Relaxed) == key);
+        let found = is(a) | is(b) << 1 | is(c) << 2 | 1 << 3;
+        &self.0[found.trailing_zeros() as usize]
+    }
+}
+
 impl Slot {
     fn new() -> Self {
         Self {
@@ -177,7 +193,8 @@ impl Slot {
         }
     }
 
-    fn swap(&self, old: u64, new: u64) -> bool {
+    #[inline]
+    pub(super) fn swap(&self, old: u64, new: u64) -> bool {
         let swapped = self
             .word
             .compare_exchange(old, new, Ordering::AcqRel, Ordering::Relaxed);

@@ -11,6 +11,7 @@ use super::{
 use crate::{
     clock::Moment,
     config::{Limit, RateLimitPolicy, Scope},
+    event,
     outcome::Rejected,
     sync::{AtomicU32, Ordering},
 };
@@ -110,7 +111,6 @@ impl LimiterState {
         }
     }
 
-    #[inline]
     pub(super) fn decide(
         &self,
         policy: &RateLimitPolicy,
@@ -213,7 +213,16 @@ impl LimiterState {
     }
 
     /// What those in line before a new caller want: of its key, and of everybody.
+    #[inline]
     fn wanted(&self, policy: &RateLimitPolicy, key: u64) -> (u64, u64) {
+        if self.lines.are_empty() {
+            return (0, 0);
+        }
+        self.wanted_in_line(policy, key)
+    }
+
+    #[cold]
+    fn wanted_in_line(&self, policy: &RateLimitPolicy, key: u64) -> (u64, u64) {
         let of_everybody = if is_shared(policy) {
             self.lines.wanted(Gate::Everybody)
         } else {
@@ -242,16 +251,20 @@ impl LimiterState {
         &self.lines
     }
 
-    /// Takes the tokens of a call that does not wait.
+    /// Takes the tokens of a call that does not wait. A rejection is told as `site`'s.
+    #[inline]
     pub fn check(
         &self,
+        site: &str,
         policy: &RateLimitPolicy,
-        key: u64,
-        cost: u32,
+        (key, cost): (u64, u32),
         now: Moment,
     ) -> Result<(), Rejected> {
-        self.try_admit(policy, key, cost, now)
-            .map_err(|ready| self.rejected(ready.map(|ready| ready.since(now))))
+        self.try_admit(policy, key, cost, now).map_err(|ready| {
+            let retry_after = ready.map(|ready| ready.since(now));
+            event::rate_limited(site, self.name, retry_after, key);
+            self.rejected(retry_after)
+        })
     }
 
     pub(super) fn rejected(&self, retry_after: Option<Duration>) -> Rejected {

@@ -54,17 +54,14 @@ impl Lines {
         }
     }
 
-    /// What those who wait at `gate` want together. A load, while nobody waits anywhere.
+    /// Whether nobody waits anywhere. A load.
     #[inline]
-    pub(super) fn wanted(&self, gate: Gate) -> u64 {
-        if self.occupied.load(Ordering::Relaxed) == 0 {
-            return 0;
-        }
-        self.wanted_at(gate)
+    pub(super) fn are_empty(&self) -> bool {
+        self.occupied.load(Ordering::Relaxed) == 0
     }
 
-    #[cold]
-    fn wanted_at(&self, gate: Gate) -> u64 {
+    /// What those who wait at `gate` want together.
+    pub(super) fn wanted(&self, gate: Gate) -> u64 {
         let queues = lock(&self.queues);
         queues.by_gate.get(&gate).map_or(0, |queue| queue.cost)
     }

@@ -17,7 +17,7 @@
 //! not notice the flood.
 
 use super::{
-    level::{Level, Seized},
+    level::{Level, Seized, Slot},
     word::{self, UNUSED},
 };
 use crate::sync::{AtomicU32, AtomicU64, Mutex, Ordering, lock};
@@ -95,9 +95,14 @@ impl Table {
         self.tracked.load(Ordering::Relaxed)
     }
 
+    /// The bucket of `key`, and its word, if it takes one look to find it. It does for most.
+    #[inline]
+    pub(super) fn at_hand(&self, key: u64) -> Option<(&Slot, u64)> {
+        self.newest()?.at_hand(key)
+    }
+
     /// Replaces the word of `key` by what `decide` makes of it, and says what was decided. A new
     /// key is given a place, unless its word stays as it was.
-    #[inline]
     pub(super) fn apply<R>(
         &self,
         key: u64,

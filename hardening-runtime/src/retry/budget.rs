@@ -2,45 +2,60 @@
 
 use crate::{
     clock::Moment,
-    sync::{AtomicU64, Ordering::AcqRel, Ordering::Acquire, Ordering::Relaxed},
+    seat::{self, SHARDS},
+    sync::{
+        AtomicU64, Mutex, Ordering::Acquire, Ordering::Relaxed, Ordering::Release, lock, try_lock,
+    },
 };
 use hardening_config::Budget;
-use std::fmt;
+pub(super) use ledger::Ledger;
+use ledger::{Earnings, share};
+use std::{array, fmt};
 
-/// Tokens are counted in billionths: a ratio of 0.001 is exact, and so is one of 1.
-const TOKEN: u64 = 1_000_000_000;
-/// A second on the clock.
-const SECOND: u64 = 1_000_000_000;
-/// What the budget remembers: ten seconds of reserve, and ten to twenty seconds of traffic.
-const SPAN: u64 = 10 * SECOND;
-/// What calls earned may always add up to this much, so that few calls an hour add up too.
-const ALWAYS: u64 = 10 * TOKEN;
-/// Above these the settings mean "no bound", and the arithmetic would need more than 64 bits.
-const MAX_RATIO: f64 = 1_000.0;
-const MAX_PER_SECOND: f64 = 1_000_000.0;
-/// The slowest refill: one token in ten years.
-const MAX_COST: u64 = 10 * 365 * 24 * 3600 * SECOND;
+mod ledger;
 
-/// The retry budget of one policy: what its calls earned and have not spent.
+/// A seat's deposits are entered in the ledger after this many calls, at the latest when a retry
+/// asks for a token. So long they are of no certain time: taken as spread evenly over it.
+const BATCH: u64 = 64;
+
+/// The retry budget of one policy: what its calls earned and have not spent. See [`Ledger`] for its
+/// rules.
 ///
-/// Two sources, as in Finagle's `RetryBudget` and tower's `TpsBudget`. Every call earns `ratio` of a
-/// retry, kept while it is worth ten to twenty seconds of the traffic (but never fewer than ten
-/// retries); and a reserve of `min_per_second` refills with time, up to ten seconds of it, full at
-/// the start. A retry takes a whole token from the first source that has one.
-///
-/// Exact under contention: no token is spent twice and none is lost. The settings are an argument
-/// of every decision, so that a reload swaps them and what was earned stays.
+/// Nearly all calls only deposit, and ask for nothing: each does that on the seat of its thread,
+/// without a clock, a lock or a line that another thread writes. Who decides a retry enters
+/// everybody's deposits in the ledger first, under its lock, so no token is spent twice and none
+/// that was earned before is missed.
 #[doc(hidden)]
 pub struct BudgetState {
-    /// What calls earned, in billionths of a retry.
+    seats: [Deposits; SHARDS],
+    kept: Mutex<Kept>,
+}
+
+/// What was deposited on one seat since the start. Both wrap; only differences are used. 128 bytes,
+/// because processors fetch lines in pairs.
+#[repr(align(128))]
+struct Deposits {
+    calls: AtomicU64,
+    /// In billionths of a retry.
     earned: AtomicU64,
-    /// The calls of this span and of the one before: the bound on `earned`. See [`Traffic`].
-    traffic: AtomicU64,
-    /// The reserve as a generic cell rate: the moment at which it will be full again.
-    full_at: AtomicU64,
+}
+
+#[derive(Clone, Copy, Debug)]
+struct Kept {
+    ledger: Ledger,
+    /// What of each seat is in the ledger.
+    entered: [Entered; SHARDS],
     /// The latest moment seen: tells the clock of one test from that of the next.
     #[cfg(feature = "test-util")]
-    latest: AtomicU64,
+    latest: Moment,
+}
+
+#[derive(Clone, Copy, Debug)]
+struct Entered {
+    calls: u64,
+    earned: u64,
+    /// When that was; none before the first time.
+    at: Option<Moment>,
 }
 
 impl Default for BudgetState {
@@ -51,9 +66,9 @@ impl Default for BudgetState {
 
 impl fmt::Debug for BudgetState {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let earned = self.earned.load(Relaxed) as f64 / TOKEN as f64;
+        let kept = *lock(&self.kept);
         f.debug_struct("BudgetState")
-            .field("earned", &earned)
+            .field("ledger", &kept.ledger)
             .finish_non_exhaustive()
     }
 }
@@ -62,183 +77,151 @@ impl BudgetState {
     /// A budget with a full reserve, and nothing earned yet.
     #[must_use]
     pub fn new() -> Self {
+        let nothing = Entered {
+            calls: 0,
+            earned: 0,
+            at: None,
+        };
         Self {
-            earned: AtomicU64::new(0),
-            traffic: AtomicU64::new(0),
-            full_at: AtomicU64::new(0),
-            #[cfg(feature = "test-util")]
-            latest: AtomicU64::new(0),
+            seats: array::from_fn(|_| Deposits {
+                calls: AtomicU64::new(0),
+                earned: AtomicU64::new(0),
+            }),
+            kept: Mutex::new(Kept {
+                ledger: Ledger::new(),
+                entered: [nothing; SHARDS],
+                #[cfg(feature = "test-util")]
+                latest: Moment::from_nanos(0),
+            }),
         }
+    }
+
+    /// A call begins: it earns its share of a retry. Asks for the present now and then.
+    #[inline]
+    pub(crate) fn deposit(&self, budget: &Budget, now: impl FnOnce() -> Moment) {
+        self.deposit_from(seat::mine(), budget, now);
+    }
+
+    /// A deposit on a seat, by the only one who has it or by one of many.
+    #[inline]
+    fn deposit_from(
+        &self,
+        (seat, alone): (usize, bool),
+        budget: &Budget,
+        now: impl FnOnce() -> Moment,
+    ) {
+        let share = share(budget.ratio);
+        if share == 0 {
+            return;
+        }
+        let calls = self.seats[seat].add(share, alone);
+        // Beginning with the first one, so that it is known since when the others came.
+        if calls % BATCH == 1 {
+            self.enter(budget, seat, now());
+        }
+    }
+
+    /// Enters the deposits of a seat, unless somebody is at the ledger: then they can wait.
+    #[cold]
+    fn enter(&self, budget: &Budget, seat: usize, now: Moment) {
+        if let Some(mut kept) = try_lock(&self.kept) {
+            kept.enter(budget, seat, &self.seats[seat], now);
+        }
+    }
+
+    /// A retry is decided: takes a token for it, or says that there is none. Taken before the
+    /// wait, so that waiting retries count as the retries that they will be.
+    pub(crate) fn withdraw(&self, budget: &Budget, now: Moment) -> bool {
+        let mut kept = lock(&self.kept);
+        #[cfg(feature = "test-util")]
+        kept.follow(now);
+        kept.enter_all(budget, &self.seats, now);
+        kept.ledger.withdraw(budget, now)
+    }
+
+    /// The retries that could be made at `now`: whole ones of what calls earned, and of the reserve.
+    /// Reading changes nothing.
+    pub(crate) fn remaining(&self, budget: &Budget, now: Moment) -> u64 {
+        let mut kept = *lock(&self.kept);
+        kept.enter_all(budget, &self.seats, now);
+        kept.ledger.remaining(budget, now)
+    }
+}
+
+impl Deposits {
+    /// One more call, and its share; says how many there were with it. First the call, then its
+    /// share: whoever sees the share sees a bound that has room for it.
+    #[inline]
+    fn add(&self, share: u64, alone: bool) -> u64 {
+        if alone {
+            // The only writer of a seat needs no locked instruction.
+            let calls = self.calls.load(Relaxed).wrapping_add(1);
+            self.calls.store(calls, Release);
+            let earned = self.earned.load(Relaxed).wrapping_add(share);
+            self.earned.store(earned, Release);
+            calls
+        } else {
+            let before = self.calls.fetch_add(1, Release);
+            self.earned.fetch_add(share, Release);
+            before.wrapping_add(1)
+        }
+    }
+}
+
+impl Kept {
+    fn enter_all(&mut self, budget: &Budget, seats: &[Deposits; SHARDS], now: Moment) {
+        for (seat, deposits) in seats.iter().enumerate() {
+            self.enter(budget, seat, deposits, now);
+        }
+    }
+
+    fn enter(&mut self, budget: &Budget, seat: usize, deposits: &Deposits, now: Moment) {
+        let earned = deposits.earned.load(Acquire);
+        let calls = deposits.calls.load(Acquire);
+        let entered = &mut self.entered[seat];
+        let earnings = Earnings {
+            calls: calls.wrapping_sub(entered.calls),
+            earned: earned.wrapping_sub(entered.earned),
+        };
+        let since = entered.at.unwrap_or(now);
+        *entered = Entered {
+            calls,
+            earned,
+            at: Some(now),
+        };
+        self.ledger.deposit(budget, earnings, since, now);
     }
 
     /// Tests share the budgets of the program, each on a paused clock of its own. What a test that
     /// is minutes ahead has spent would leave nothing for all that begin after it, for as long as
     /// their clocks are behind: so on an earlier clock the reserve is full.
     #[cfg(feature = "test-util")]
-    fn follow(&self, now: Moment) {
-        let latest = self.latest.swap(now.as_nanos(), AcqRel);
-        if now.as_nanos().saturating_add(SECOND) < latest {
-            self.full_at.store(0, Relaxed);
+    fn follow(&mut self, now: Moment) {
+        if now.plus(std::time::Duration::from_secs(1)) < self.latest {
+            self.ledger.refill();
         }
-    }
-
-    /// A call begins: it earns its share of a retry.
-    pub(crate) fn deposit(&self, budget: &Budget, now: Moment) {
-        let share = share(budget.ratio);
-        if share == 0 {
-            return;
-        }
-        // First the call, then its share: whoever sees the share sees a bound that has room for it.
-        update(&self.traffic, |bits| {
-            Some(Traffic::unpack(bits).at(now).plus_one().pack())
-        });
-        update(&self.earned, |earned| {
-            let kept = (earned + share).min(self.bound(share, now));
-            (kept != earned).then_some(kept)
-        });
-    }
-
-    /// A retry is decided: takes a token for it, or says that there is none. Taken before the
-    /// wait, so that waiting retries count as the retries that they will be.
-    pub(crate) fn withdraw(&self, budget: &Budget, now: Moment) -> bool {
-        #[cfg(feature = "test-util")]
-        self.follow(now);
-        self.spend_earned(share(budget.ratio), now)
-            || self.spend_reserve(budget.min_per_second, now)
-    }
-
-    /// The retries that could be made at `now`: whole ones of what calls earned, and of the reserve.
-    /// Reading changes nothing.
-    pub(crate) fn remaining(&self, budget: &Budget, now: Moment) -> u64 {
-        let earned = self.earned.load(Acquire);
-        let earned = earned.min(self.bound(share(budget.ratio), now)) / TOKEN;
-        let reserve = cost(budget.min_per_second).map_or(0, |cost| {
-            let now = now.as_nanos();
-            let emptied = now.saturating_add(SPAN.max(cost));
-            let full_at = self.full_at.load(Acquire).clamp(now, emptied);
-            (emptied - full_at) / cost
-        });
-        earned.saturating_add(reserve)
-    }
-
-    fn spend_earned(&self, share: u64, now: Moment) -> bool {
-        update(&self.earned, |earned| {
-            earned.min(self.bound(share, now)).checked_sub(TOKEN)
-        })
-    }
-
-    fn spend_reserve(&self, min_per_second: f64, now: Moment) -> bool {
-        let Some(cost) = cost(min_per_second) else {
-            return false;
-        };
-        let now = now.as_nanos();
-        let emptied = now.saturating_add(SPAN.max(cost));
-        let mut spent = false;
-        update(&self.full_at, |seen| {
-            // Beyond `emptied` only if the settings or the clock changed: empty as of now.
-            let full_at = seen.clamp(now, emptied);
-            let after = full_at.saturating_add(cost);
-            spent = after <= emptied;
-            let next = if spent { after } else { full_at.min(seen) };
-            (next != seen).then_some(next)
-        });
-        spent
-    }
-
-    /// What may be kept of what calls earned. Read after the balance that it bounds.
-    fn bound(&self, share: u64, now: Moment) -> u64 {
-        let traffic = Traffic::unpack(self.traffic.load(Relaxed)).at(now);
-        match share {
-            0 => 0,
-            _ => (share * traffic.busier()).max(ALWAYS),
-        }
+        self.latest = now;
     }
 }
 
-/// Replaces the value by `next(value)` until nobody came between; says whether there was a next.
-/// What other threads wrote before the value was written is visible to `next`.
-fn update(value: &AtomicU64, mut next: impl FnMut(u64) -> Option<u64>) -> bool {
-    let mut seen = value.load(Acquire);
-    while let Some(new) = next(seen) {
-        match value.compare_exchange_weak(seen, new, AcqRel, Acquire) {
-            Ok(_) => return true,
-            Err(now) => seen = now,
-        }
-    }
-    false
+/// Whose budget a call is charged to.
+#[derive(Debug)]
+pub(super) enum Purse<'a> {
+    /// One that calls share.
+    Shared(&'a BudgetState),
+    /// This call's own: a full reserve, and what one call earned.
+    Own(&'a mut Option<Ledger>),
 }
 
-/// What one call earns, in billionths. Nothing for a ratio that is negative or no number.
-#[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss)] // 0 to 10^12
-fn share(ratio: f64) -> u64 {
-    if ratio > 0.0 {
-        (ratio.min(MAX_RATIO) * TOKEN as f64).round() as u64
-    } else {
-        0
-    }
-}
-
-/// The time in which the reserve refills by one token; none when it never does. Rounded down, so
-/// that ten seconds hold ten times the rate whatever the rate.
-#[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss)] // 10^3 and up; `as` saturates
-fn cost(min_per_second: f64) -> Option<u64> {
-    let refills = min_per_second > 0.0; // no number does not
-    refills.then(|| ((SECOND as f64 / min_per_second.min(MAX_PER_SECOND)) as u64).min(MAX_COST))
-}
-
-/// How many calls began in this span of ten seconds and in the one before. Packed into 64 bits:
-/// 20 for the span's number (it comes round after 121 days, which an idle budget may mistake for
-/// the present: a bound too high for a moment), 22 for each count (full at 4 million).
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-struct Traffic {
-    span: u64,
-    before: u64,
-    during: u64,
-}
-
-impl Traffic {
-    const COUNT_BITS: u32 = 22;
-    const MAX_COUNT: u64 = (1 << Self::COUNT_BITS) - 1;
-    const MAX_SPAN: u64 = (1 << 20) - 1;
-
-    const fn unpack(bits: u64) -> Self {
-        Self {
-            span: bits >> (2 * Self::COUNT_BITS),
-            before: (bits >> Self::COUNT_BITS) & Self::MAX_COUNT,
-            during: bits & Self::MAX_COUNT,
+impl Purse<'_> {
+    /// A retry is decided: takes a token for it, or says that there is none.
+    pub(super) fn withdraw(&mut self, budget: &Budget, now: Moment) -> bool {
+        match self {
+            Self::Shared(state) => state.withdraw(budget, now),
+            Self::Own(ledger) => ledger
+                .get_or_insert_with(|| Ledger::of_one_call(budget, now))
+                .withdraw(budget, now),
         }
-    }
-
-    const fn pack(self) -> u64 {
-        (self.span << (2 * Self::COUNT_BITS)) | (self.before << Self::COUNT_BITS) | self.during
-    }
-
-    /// The same traffic as seen at `now`. A `now` before the latest seen changes nothing.
-    const fn at(self, now: Moment) -> Self {
-        let span = (now.as_nanos() / SPAN) & Self::MAX_SPAN;
-        let passed = span.wrapping_sub(self.span) & Self::MAX_SPAN;
-        let before = match passed {
-            0 => return self,
-            1 => self.during,
-            _ if passed > Self::MAX_SPAN / 2 => return self,
-            _ => 0,
-        };
-        Self {
-            span,
-            before,
-            during: 0,
-        }
-    }
-
-    const fn plus_one(mut self) -> Self {
-        if self.during < Self::MAX_COUNT {
-            self.during += 1;
-        }
-        self
-    }
-
-    fn busier(self) -> u64 {
-        self.before.max(self.during)
     }
 }
 

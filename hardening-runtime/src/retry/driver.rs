@@ -1,7 +1,7 @@
 //! What async and blocking calls have in common: after each attempt, decide, and tell.
 
 use super::{
-    budget::BudgetState,
+    budget::{BudgetState, Ledger, Purse},
     state::{RetryState, Verdict, Why, verdict},
 };
 use crate::{
@@ -73,55 +73,67 @@ pub enum Next<O> {
     Wait(Duration),
 }
 
+/// What a call is retried by. Brought to each decision, so that a call need not carry it along: most
+/// need none.
+#[doc(hidden)]
+#[derive(Clone, Copy, Debug)]
+pub struct Rules<'a> {
+    pub(crate) site: &'static str,
+    pub(crate) policy: &'a RetryPolicy,
+    /// Of a call that has none to share, its own.
+    pub(crate) budget: Option<&'a BudgetState>,
+}
+
 /// The retry layer of one call.
 #[doc(hidden)]
 #[derive(Debug)]
-pub struct Driver<'a> {
+pub struct Driver {
     state: RetryState,
-    site: &'static str,
-    policy: &'a RetryPolicy,
-    budget: Option<&'a BudgetState>,
     deadline: Option<Moment>,
+    /// The budget of a call that shares none; opened by its first retry.
+    own: Option<Ledger>,
 }
 
-impl<'a> Driver<'a> {
-    /// A call begins at `now`; it earns its share of the budget. Retries neither start nor wait
-    /// beyond `deadline`.
+impl Driver {
+    /// A call begins; it earns its share of the budget. Retries neither start nor wait beyond
+    /// `deadline`. The present is asked for only where it matters: most calls need no retry.
+    #[allow(clippy::inline_always)] // then a call without a budget to share has no code for one
+    #[inline(always)]
     #[must_use]
-    pub fn begin(
-        site: &'static str,
-        policy: &'a RetryPolicy,
-        budget: Option<&'a BudgetState>,
+    pub(crate) fn begin(
+        rules: Rules<'_>,
         deadline: Option<Moment>,
-        now: Moment,
+        now: impl Fn() -> Moment,
     ) -> Self {
-        if let (Some(settings), Some(budget)) = (&policy.budget, budget) {
-            budget.deposit(settings, now);
+        if let (Some(settings), Some(budget)) = (&rules.policy.budget, rules.budget) {
+            budget.deposit(settings, &now);
         }
         Self {
-            state: RetryState::new(now),
-            site,
-            policy,
-            budget,
+            state: RetryState::new(rules.policy.max_elapsed.map(|_| now())),
             deadline,
+            own: None,
         }
     }
 
     /// Which attempt is under way; the first is 1.
+    #[inline]
     #[must_use]
     pub const fn attempt(&self) -> u32 {
         self.state.attempt()
     }
 
     /// The moment beyond which nothing is retried.
+    #[inline]
     #[must_use]
     pub const fn deadline(&self) -> Option<Moment> {
         self.deadline
     }
 
     /// What follows an attempt within the layers. `classify` says what the user's error is worth.
+    #[inline]
     pub fn next<T, E>(
         &mut self,
+        rules: Rules<'_>,
         outcome: Result<T, Failure<E>>,
         classify: impl FnOnce(&E) -> Class,
         on_retry: impl FnOnce(&RetryEvent),
@@ -130,13 +142,15 @@ impl<'a> Driver<'a> {
             return Next::Done(outcome);
         };
         let verdict = verdict(failure, classify);
-        self.settle(verdict, || failure.into(), on_retry)
+        self.settle(rules, verdict, || failure.into(), on_retry)
             .map_or_else(|| Next::Done(outcome), Next::Wait)
     }
 
     /// What follows an attempt outside of any layers, where every error is the user's.
+    #[inline]
     pub fn next_plain<T, E>(
         &mut self,
+        rules: Rules<'_>,
         outcome: Result<T, E>,
         classify: impl FnOnce(&E) -> Class,
         on_retry: impl FnOnce(&RetryEvent),
@@ -144,29 +158,39 @@ impl<'a> Driver<'a> {
         let Err(error) = &outcome else {
             return Next::Done(outcome);
         };
-        self.settle(classify(error).into(), || RetryReason::Error, on_retry)
+        let verdict = classify(error).into();
+        self.settle(rules, verdict, || RetryReason::Error, on_retry)
             .map_or_else(|| Next::Done(outcome), Next::Wait)
     }
 
     /// Decides, and tells; the wait, if another attempt follows.
+    #[cold]
     fn settle(
         &mut self,
+        rules: Rules<'_>,
         verdict: Verdict,
         reason: impl FnOnce() -> RetryReason,
         on_retry: impl FnOnce(&RetryEvent),
     ) -> Option<Duration> {
         let attempt = self.attempt();
         let (now, dice) = (clock::now(), chance::fraction());
-        let decision =
-            self.state
-                .decide(self.policy, self.budget, verdict, now, self.deadline, dice);
+        let mut purse = match rules.budget {
+            Some(budget) => Purse::Shared(budget),
+            None => Purse::Own(&mut self.own),
+        };
+        let (policy, deadline) = (rules.policy, self.deadline);
+        let decision = self
+            .state
+            .decide(policy, Some(&mut purse), verdict, now, deadline, dice);
         match decision {
-            Ok(delay) => self.tell(attempt, delay, reason(), on_retry),
-            Err(why) => self.tell_the_end(attempt, why),
+            Ok(delay) => rules.tell(attempt, delay, reason(), on_retry),
+            Err(why) => rules.tell_the_end(attempt, why),
         }
         decision.ok()
     }
+}
 
+impl Rules<'_> {
     fn tell(
         &self,
         attempt: u32,

@@ -51,6 +51,9 @@
 //!   holds more.
 //! - What calls earned is bounded by what the calls of ten to twenty seconds earn, so that a healthy
 //!   day does not pay for a storm; ten retries may always be kept, so that few calls an hour add up.
+//! - A call earns without a clock or a lock. The calls of a thread are entered by the 64, and whenever a
+//!   retry is decided, as if they had come evenly since the last time: no share is lost, and
+//!   the bound may be off by what fewer than 64 calls of each thread earn.
 //! - A retry is charged when it is decided, before its wait, so retries that wait are counted.
 //! - Arithmetic in billionths: a ratio of 0.001 is one in a thousand, exactly, from any number of
 //!   threads.
@@ -65,6 +68,7 @@
 mod backoff;
 mod budget;
 mod driver;
+mod future;
 mod state;
 mod terms;
 
@@ -78,14 +82,12 @@ pub use terms::{ByClass, Judge, Retry, RetryIf, RetryTerms};
 #[doc(hidden)]
 pub use {
     budget::BudgetState,
-    driver::{Driver, Next},
+    driver::{Driver, Next, Rules},
     terms::Terms,
 };
 
-use crate::{
-    clock,
-    context::{self, Context},
-};
+use crate::{clock, context};
+use future::{Retrying, context_of};
 use std::future::Future;
 
 /// Runs `body` until it succeeds, fails permanently, or `policy` is used up, and returns what its
@@ -116,25 +118,15 @@ use std::future::Future;
 /// assert_eq!(answer.unwrap(), 2);
 /// # }
 /// ```
-pub async fn retry<P, F, Fut, T, E>(policy: P, mut body: F) -> Result<T, E>
+#[inline]
+pub fn retry<P, F, Fut, T, E>(policy: P, body: F) -> impl Future<Output = Result<T, E>>
 where
     P: RetryTerms,
     P::Judge: Judge<E>,
     F: FnMut() -> Fut,
     Fut: Future<Output = Result<T, E>>,
 {
-    let terms = policy.terms();
-    let mut driver = terms.begin();
-    loop {
-        let context = context_of(&driver);
-        let attempt = context::within(context, &mut body);
-        let outcome = context::InContext::new(context, attempt).await;
-        let next = driver.next_plain(outcome, |e| terms.judge.class(e), |e| terms.tell(e));
-        match next {
-            Next::Done(outcome) => return outcome,
-            Next::Wait(delay) => clock::sleep_until(clock::now().plus(delay)).await,
-        }
-    }
+    Retrying::new(policy, body)
 }
 
 /// [`retry()`](retry()) for blocking code: the waits block the thread.
@@ -151,23 +143,12 @@ where
     P: RetryTerms,
     P::Judge: Judge<E>,
 {
-    let terms = policy.terms();
-    let mut driver = terms.begin();
+    let mut driver = policy.terms().begin();
     loop {
-        let outcome = context::within(context_of(&driver), &mut body);
-        let next = driver.next_plain(outcome, |e| terms.judge.class(e), |e| terms.tell(e));
-        match next {
+        let outcome = context::within_words(context_of(&driver), &mut body);
+        match policy.terms().next(&mut driver, outcome) {
             Next::Done(outcome) => return outcome,
             Next::Wait(delay) => clock::sleep_blocking(delay),
         }
-    }
-}
-
-/// What the body of the attempt under way may know.
-fn context_of(driver: &Driver<'_>) -> Context {
-    Context {
-        attempt: driver.attempt(),
-        deadline: driver.deadline(),
-        ..context::current()
     }
 }

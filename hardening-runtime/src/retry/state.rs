@@ -1,6 +1,6 @@
 //! One call's retries: the decision after each failed attempt.
 
-use super::{backoff, budget::BudgetState};
+use super::{backoff, budget::Purse};
 use crate::{
     clock::Moment,
     outcome::{Class, Failure, Rejected},
@@ -83,16 +83,17 @@ impl fmt::Display for Why {
 /// One call's retries so far.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct RetryState {
-    began: Moment,
+    /// Known when `max_elapsed` wants to know it.
+    began: Option<Moment>,
     attempt: u32,
     previous: Duration,
 }
 
 impl RetryState {
-    /// A call whose first attempt begins at `now`.
-    pub(super) const fn new(now: Moment) -> Self {
+    /// A call whose first attempt begins now; `max_elapsed` counts from `began`.
+    pub(super) const fn new(began: Option<Moment>) -> Self {
         Self {
-            began: now,
+            began,
             attempt: 1,
             previous: Duration::ZERO,
         }
@@ -109,7 +110,7 @@ impl RetryState {
     pub(super) fn decide(
         &mut self,
         policy: &RetryPolicy,
-        budget: Option<&BudgetState>,
+        purse: Option<&mut Purse<'_>>,
         verdict: Verdict,
         now: Moment,
         deadline: Option<Moment>,
@@ -125,7 +126,7 @@ impl RetryState {
         if deadline.is_none() && policy.max_elapsed.is_none() && asked > patience(policy) {
             return Err(Why::AskedTooLong);
         }
-        charge(policy, budget, now)?;
+        charge(policy, purse, now)?;
         self.attempt = self.attempt.saturating_add(1);
         self.previous = backoff;
         Ok(delay)
@@ -142,8 +143,8 @@ impl RetryState {
         if deadline.is_some_and(|deadline| next >= deadline) {
             return Err(Why::Deadline);
         }
-        match policy.max_elapsed {
-            Some(max) if next.since(self.began) > max => Err(Why::Elapsed),
+        match (policy.max_elapsed, self.began) {
+            (Some(max), Some(began)) if next.since(began) > max => Err(Why::Elapsed),
             _ => Ok(()),
         }
     }
@@ -168,11 +169,12 @@ fn patience(policy: &RetryPolicy) -> Duration {
     policy.max_delay.saturating_mul(10).max(FLOOR)
 }
 
-fn charge(policy: &RetryPolicy, budget: Option<&BudgetState>, now: Moment) -> Result<(), Why> {
-    match (&policy.budget, budget) {
-        (Some(settings), Some(budget)) if !budget.withdraw(settings, now) => Err(Why::Budget),
-        _ => Ok(()),
-    }
+fn charge(policy: &RetryPolicy, purse: Option<&mut Purse<'_>>, now: Moment) -> Result<(), Why> {
+    let paid = match (&policy.budget, purse) {
+        (Some(settings), Some(purse)) => purse.withdraw(settings, now),
+        _ => true,
+    };
+    if paid { Ok(()) } else { Err(Why::Budget) }
 }
 
 #[cfg(all(test, not(hardening_loom)))]

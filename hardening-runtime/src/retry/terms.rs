@@ -1,13 +1,17 @@
 //! What the programmatic functions take: a policy, or a [`Retry`] that says more.
 
-use super::{RetryEvent, budget::BudgetState, driver::Driver};
+use super::{
+    RetryEvent,
+    budget::BudgetState,
+    driver::{Driver, Next, Rules},
+};
 use crate::{
     clock::{self, Moment},
     context, name,
     outcome::{Class, Classify},
 };
 use hardening_config::RetryPolicy;
-use std::{fmt, future::Future, ops::Deref, sync::Arc, time::Instant};
+use std::{fmt, future::Future, sync::Arc, time::Instant};
 
 type Hook = dyn Fn(&RetryEvent) + Send + Sync;
 
@@ -105,13 +109,14 @@ impl<J> Retry<J> {
     }
 
     /// [`retry`](super::retry()) with these settings.
-    pub async fn call<F, Fut, T, E>(&self, body: F) -> Result<T, E>
+    #[inline]
+    pub fn call<F, Fut, T, E>(&self, body: F) -> impl Future<Output = Result<T, E>>
     where
         J: Judge<E>,
         F: FnMut() -> Fut,
         Fut: Future<Output = Result<T, E>>,
     {
-        super::retry(self, body).await
+        super::retry(self, body)
     }
 
     /// [`retry_blocking`](super::retry_blocking) with these settings.
@@ -187,11 +192,13 @@ impl RetryTerms for RetryPolicy {
 
     fn terms(&self) -> Terms<'_, ByClass> {
         Terms {
-            policy: Held::Borrowed(self),
-            budget: Held::Own(BudgetState::new()),
+            rules: Rules {
+                site: UNNAMED,
+                policy: self,
+                budget: None,
+            },
             judge: &ByClass,
             hook: None,
-            name: UNNAMED,
             deadline: None,
         }
     }
@@ -202,11 +209,13 @@ impl<J> RetryTerms for Retry<J> {
 
     fn terms(&self) -> Terms<'_, J> {
         Terms {
-            policy: Held::Borrowed(&self.policy),
-            budget: Held::Borrowed(&self.budget),
+            rules: Rules {
+                site: self.name,
+                policy: &self.policy,
+                budget: Some(&self.budget),
+            },
             judge: &self.judge,
             hook: self.hook.as_deref(),
-            name: self.name,
             deadline: self.deadline,
         }
     }
@@ -223,19 +232,16 @@ impl<R: RetryTerms + ?Sized> RetryTerms for &R {
 /// The terms of one call, of whichever kind.
 #[doc(hidden)]
 pub struct Terms<'a, J> {
-    pub(crate) policy: Held<'a, RetryPolicy>,
-    pub(crate) budget: Held<'a, BudgetState>,
-    pub(crate) judge: &'a J,
-    pub(crate) hook: Option<&'a Hook>,
-    pub(crate) name: &'static str,
-    pub(crate) deadline: Option<Moment>,
+    rules: Rules<'a>,
+    judge: &'a J,
+    hook: Option<&'a Hook>,
+    deadline: Option<Moment>,
 }
 
 impl<J> fmt::Debug for Terms<'_, J> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Terms")
-            .field("name", &self.name)
-            .field("policy", &*self.policy)
+            .field("rules", &self.rules)
             .finish_non_exhaustive()
     }
 }
@@ -248,11 +254,13 @@ impl Terms<'static, ByClass> {
         budget: &'static BudgetState,
     ) -> Self {
         Self {
-            policy: Held::Borrowed(policy),
-            budget: Held::Borrowed(budget),
+            rules: Rules {
+                site: name,
+                policy,
+                budget: Some(budget),
+            },
             judge: &ByClass,
             hook: None,
-            name,
             deadline: None,
         }
     }
@@ -260,41 +268,29 @@ impl Terms<'static, ByClass> {
 
 impl<J> Terms<'_, J> {
     /// A call begins, within the nearest of its own deadline and those around it.
-    pub(super) fn begin(&self) -> Driver<'_> {
+    #[allow(clippy::inline_always)] // what the kind of terms lacks is then not asked for
+    #[inline(always)]
+    pub(super) fn begin(&self) -> Driver {
         let around = context::current().deadline;
         let deadline = self.deadline.into_iter().chain(around).min();
-        Driver::begin(
-            self.name,
-            &self.policy,
-            Some(&self.budget),
-            deadline,
-            clock::now(),
-        )
+        Driver::begin(self.rules, deadline, clock::now)
     }
 
-    /// Tells the hook, if there is one.
-    pub(super) fn tell(&self, event: &RetryEvent) {
-        if let Some(hook) = self.hook {
-            hook(event);
-        }
-    }
-}
-
-/// Something of this call's own, or of somebody who outlives it.
-pub(crate) enum Held<'a, T> {
-    /// Made for this call.
-    Own(T),
-    /// Lent by the caller.
-    Borrowed(&'a T),
-}
-
-impl<T> Deref for Held<'_, T> {
-    type Target = T;
-
-    fn deref(&self) -> &T {
-        match self {
-            Self::Own(own) => own,
-            Self::Borrowed(borrowed) => borrowed,
-        }
+    /// What follows an attempt. Tells the hook, if there is one.
+    #[inline]
+    pub(super) fn next<T, E>(
+        &self,
+        driver: &mut Driver,
+        outcome: Result<T, E>,
+    ) -> Next<Result<T, E>>
+    where
+        J: Judge<E>,
+    {
+        let tell = |event: &RetryEvent| {
+            if let Some(hook) = self.hook {
+                hook(event);
+            }
+        };
+        driver.next_plain(self.rules, outcome, |error| self.judge.class(error), tell)
     }
 }

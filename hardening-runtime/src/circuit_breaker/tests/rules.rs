@@ -321,6 +321,30 @@ fn the_closed_path_reads_no_clock_and_a_clean_success_writes_nothing() {
 }
 
 #[test]
+fn a_success_in_a_window_of_calls_reads_no_clock() {
+    let bench = bench(Policy {
+        failure_rate: Some(0.5),
+        window_calls: Some(20),
+        ..Policy::default()
+    });
+    let no_clock = || -> Moment { panic!("the clock was read") };
+    for _ in 0..9 {
+        let admitted = bench.state.enter(&bench.policy, no_clock).unwrap();
+        admitted.settle(Success, no_clock);
+    }
+    assert_eq!(bench.state.snapshot(&bench.policy).window.unwrap().calls, 9);
+}
+
+#[test]
+fn a_circuit_is_of_a_fixed_size() {
+    assert!(
+        size_of::<BreakerState>() <= 640,
+        "{}",
+        size_of::<BreakerState>()
+    );
+}
+
+#[test]
 fn a_snapshot_tells_the_figures() {
     let mut bench = bench(Policy::default());
     bench.calls(3, Failure);

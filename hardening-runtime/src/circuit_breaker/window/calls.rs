@@ -69,16 +69,17 @@ impl CallWindow {
         kept: Kept,
         required: u64,
     ) -> Option<Counts> {
-        let place = self.take_place(generation)?;
+        let taken = self.take_place(generation)?;
+        let place = taken.place();
         if place.is_multiple_of(64) {
             self.failures.sweep(place);
             self.slow.sweep(place);
         }
         self.failures.set(place, kept == Kept::Failure);
         self.slow.set(place, kept == Kept::Slow);
-        let cursor = Cursor::unpack(self.cursor.load(Relaxed));
-        let matters = kept != Kept::Success || cursor.filled == required;
-        matters.then(|| self.count(n, cursor))
+        let matters = kept != Kept::Success || taken.filled == required;
+        // Of several at once, the last one to look sees them all.
+        matters.then(|| self.count(n, Cursor::unpack(self.cursor.load(Relaxed))))
     }
 
     /// What the last `n` calls of this generation hold.
@@ -91,16 +92,16 @@ impl CallWindow {
         }
     }
 
-    fn take_place(&self, generation: u64) -> Option<u64> {
+    /// Takes the next place, and returns where that left the ring.
+    fn take_place(&self, generation: u64) -> Option<Cursor> {
         let mut seen = self.cursor.load(Relaxed);
         loop {
-            let cursor = Cursor::unpack(seen);
-            let taken = cursor.take(generation)?.pack();
+            let taken = Cursor::unpack(seen).take(generation)?;
             match self
                 .cursor
-                .compare_exchange_weak(seen, taken, Relaxed, Relaxed)
+                .compare_exchange_weak(seen, taken.pack(), Relaxed, Relaxed)
             {
-                Ok(_) => return Some(cursor.next),
+                Ok(_) => return Some(taken),
                 Err(now) => seen = now,
             }
         }
@@ -131,6 +132,11 @@ impl Cursor {
     const fn pack(self) -> u64 {
         (self.generation << Self::FILLED_BITS | self.filled) << Self::NEXT_BITS
             | self.next & ((1 << Self::NEXT_BITS) - 1)
+    }
+
+    /// The place that was taken last.
+    const fn place(self) -> u64 {
+        self.next - 1
     }
 
     /// The cursor after a result of `generation`; none if that generation is over.

@@ -4,10 +4,14 @@
 //! results of an earlier generation of the circuit are not seen: a circuit that closes begins anew.
 
 mod calls;
+mod own;
 mod time;
 
+#[cfg(all(test, hardening_loom))]
+mod model;
+
 use super::rules;
-use crate::{clock::Moment, config::CircuitBreakerPolicy as Policy};
+use crate::{clock::Moment, config::CircuitBreakerPolicy as Policy, seat};
 use calls::CallWindow;
 pub(super) use calls::last_calls;
 use std::sync::OnceLock;
@@ -37,24 +41,35 @@ pub(super) struct Windows {
 }
 
 impl Windows {
+    /// Keeps a success of this generation, if it is one of so many in a window by time that it decides
+    /// nothing; says whether it did.
+    #[inline]
+    pub(super) fn keep_one_of_many(&self, policy: &Policy, generation: u64, now: Moment) -> bool {
+        let required = u64::from(policy.minimum_calls);
+        let (window, seat) = (policy.window, seat::mine());
+        let keep =
+            |time: &TimeWindow| time.add_one_of_many(window, generation, now, required, seat);
+        policy.window_calls.is_none() && self.time.get().is_some_and(|time| keep(time))
+    }
+
     /// Keeps a result of this generation. Returns what the window holds when that may open the
     /// circuit: after a failure or a slow call, and after the call that completes `minimum_calls`.
     /// No other success can raise a rate, so none has to look.
+    #[inline]
     pub(super) fn record(
         &self,
         policy: &Policy,
         generation: u64,
         kept: Kept,
-        now: Moment,
+        now: impl FnOnce() -> Moment,
     ) -> Option<Counts> {
         let required = rules::required_calls(policy);
-        let counts = match policy.window_calls {
-            Some(n) => self.last_calls().record(n, generation, kept, required),
-            None => self
-                .time()
-                .record(policy.window, generation, kept, now, required),
-        };
-        counts.filter(|counts| kept != Kept::Success || counts.calls == required)
+        if let Some(n) = policy.window_calls {
+            return self.last_calls().record(n, generation, kept, required);
+        }
+        let (window, seat) = (policy.window, seat::mine());
+        self.time()
+            .record(window, generation, kept, now(), required, seat)
     }
 
     /// What the window holds, none if the policy takes no rates.

@@ -1,7 +1,11 @@
 use super::*;
+use crate::seat::SHARDS;
 use proptest::prelude::*;
 
 const WINDOW: Duration = Duration::from_millis(3200);
+
+/// A seat that other threads may have too.
+const SHARED: (usize, bool) = (SHARDS - 1, false);
 
 fn at(millis: u64) -> Moment {
     Moment::from_nanos(1 << 55).plus(Duration::from_millis(millis))
@@ -9,13 +13,13 @@ fn at(millis: u64) -> Moment {
 
 fn fail(window: &TimeWindow, millis: u64) -> Counts {
     window
-        .record(WINDOW, 0, Kept::Failure, at(millis), 1)
+        .record(WINDOW, 0, Kept::Failure, at(millis), 1, SHARED)
         .unwrap()
 }
 
 #[test]
 fn the_window_is_of_fixed_size_whatever_the_traffic() {
-    assert!(size_of::<TimeWindow>() <= 3200);
+    assert!(size_of::<TimeWindow>() <= 3584);
 }
 
 #[test]
@@ -39,7 +43,9 @@ fn a_new_generation_sees_nothing_of_the_old_one() {
     let window = TimeWindow::default();
     fail(&window, 0);
     assert_eq!(window.counts(WINDOW, 1, at(0)), Counts::default());
-    let counts = window.record(WINDOW, 1, Kept::Slow, at(0), 1).unwrap();
+    let counts = window
+        .record(WINDOW, 1, Kept::Slow, at(0), 1, SHARED)
+        .unwrap();
     assert_eq!((counts.calls, counts.failures, counts.slow), (1, 0, 1));
 }
 
@@ -50,7 +56,7 @@ fn a_longer_window_keeps_what_the_shorter_one_held() {
         fail(&window, 1000 + i * 100);
     }
     let longer = WINDOW * 10;
-    let record = |millis| window.record(longer, 0, Kept::Failure, at(millis), 1);
+    let record = |millis| window.record(longer, 0, Kept::Failure, at(millis), 1, SHARED);
     assert_eq!(record(2000).unwrap().failures, 11);
     assert_eq!(record(25_000).unwrap().failures, 12);
     assert_eq!(record(60_000).unwrap().failures, 1);
@@ -63,7 +69,7 @@ fn a_shorter_window_drops_only_what_is_too_old_for_it() {
         fail(&window, i * 300);
     }
     let shorter = Duration::from_millis(1600);
-    let counts = window.record(shorter, 0, Kept::Failure, at(2800), 1);
+    let counts = window.record(shorter, 0, Kept::Failure, at(2800), 1, SHARED);
     // Those at 1,200 and 1,500 ms may go either way with their bucket; 5 are surely inside.
     let failures = counts.unwrap().failures;
     assert!((5..=7).contains(&failures), "{failures}");
@@ -84,18 +90,22 @@ proptest! {
     #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::default() })]
     #[test]
     fn the_window_agrees_with_a_list(
-        steps in prop::collection::vec((0..2000u64, 0..3u8, 0..10u8), 1..200),
+        steps in prop::collection::vec((0..2000u64, 0..3u8, 0..10u8, 0..SHARDS, 1..5u64), 1..200),
     ) {
         let window = TimeWindow::default();
         let (mut now, mut generation) = (0, 0);
         let mut list: Vec<(u64, u64, Kept)> = Vec::new();
-        for (advance, kind, restart) in steps {
+        for (advance, kind, restart, seat, required) in steps {
             now += advance * 50_000; // up to 100 ms, in nanoseconds
             generation += u64::from(restart == 0);
             let kept = [Kept::Success, Kept::Slow, Kept::Failure][usize::from(kind)];
             list.push((now, generation, kept));
             let moment = Moment::from_nanos(now);
-            let counts = window.record(WINDOW, generation, kept, moment, u64::MAX).unwrap();
+            let seat = (seat, seat + 1 < SHARDS);
+            let decides = window.record(WINDOW, generation, kept, moment, required, seat);
+            let counts = window.counts(WINDOW, generation, moment);
+            let is_asked = kept != Kept::Success || counts.calls == required;
+            prop_assert_eq!(decides, is_asked.then_some(counts));
             let cut = Cut::of(WINDOW);
             prop_assert!((64..128).contains(&cut.buckets));
             let seen = |young: &dyn Fn(u64) -> bool, kept: Option<Kept>| {

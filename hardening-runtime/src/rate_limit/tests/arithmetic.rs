@@ -1,6 +1,6 @@
 //! The bucket against a rational one.
 
-use super::super::bucket::{MAX_WINDOW, Rate};
+use super::super::bucket::{MAX_WINDOW, Rate, move_on_grid};
 use super::START;
 use proptest::prelude::*;
 
@@ -152,6 +152,20 @@ proptest! {
         prop_assert_eq!(rate.remaining(tat, now), 0);
         prop_assert!(rate.charge(tat, 1, now).ready > now);
         prop_assert_eq!(rate.remaining(tat, now + rate.window), rate.capacity);
+    }
+
+    #[test]
+    fn in_64_bits_the_grid_is_the_same_as_in_128(
+        capacity in 1..1u64 << 23,
+        window in 1u64 << 23..1 << 40,
+        (place, cost) in (0.0..1.0f64, 0.0..1.0f64),
+    ) {
+        let (place, cost) = (share(window - 1, place), share(capacity, cost));
+        let wide = [place, cost, capacity, window].map(u128::from);
+        prop_assert_eq!(
+            u128::from(move_on_grid(place, cost, capacity, window)),
+            move_on_grid(wide[0], wide[1], wide[2], wide[3])
+        );
     }
 
     #[test]

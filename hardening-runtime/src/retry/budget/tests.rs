@@ -27,7 +27,7 @@ fn drain(state: &BudgetState, budget: &Budget, now: Moment) -> u32 {
 fn retries_after_calls(ratio: f64, calls: u32) -> u32 {
     let (state, budget) = (BudgetState::new(), budget(ratio, 0.0));
     for _ in 0..calls {
-        state.deposit(&budget, START);
+        state.deposit(&budget, || START);
     }
     drain(&state, &budget, START)
 }
@@ -73,7 +73,7 @@ fn a_rate_below_one_in_ten_seconds_allows_one_at_a_time() {
 fn a_long_healthy_time_does_not_pay_for_a_storm() {
     let (state, budget) = (BudgetState::new(), budget(0.2, 0.0));
     for call in 0..36_000 {
-        state.deposit(&budget, after(f64::from(call) / 10.0)); // an hour of 10 calls a second
+        state.deposit(&budget, || after(f64::from(call) / 10.0)); // an hour of 10 calls a second
     }
     let retries = drain(&state, &budget, after(3600.0));
     assert!((20..=40).contains(&retries), "{retries}");
@@ -83,7 +83,7 @@ fn a_long_healthy_time_does_not_pay_for_a_storm() {
 fn what_was_earned_expires_when_the_traffic_ends() {
     let (state, budget) = (BudgetState::new(), budget(1.0, 0.0));
     for _ in 0..500 {
-        state.deposit(&budget, START);
+        state.deposit(&budget, || START);
     }
     assert_eq!(drain(&state, &budget, after(3600.0)), 10);
 }
@@ -93,7 +93,7 @@ fn rare_calls_add_up_to_a_retry_as_well() {
     let (state, budget) = (BudgetState::new(), budget(0.2, 0.0));
     for call in 1..=20_u32 {
         let now = after(f64::from(call) * 1_000.0);
-        state.deposit(&budget, now);
+        state.deposit(&budget, || now);
         assert_eq!(drain(&state, &budget, now), u32::from(call % 5 == 0));
     }
 }
@@ -102,12 +102,12 @@ fn rare_calls_add_up_to_a_retry_as_well() {
 fn odd_settings_allow_nothing_or_everything_and_never_panic() {
     for odd in [f64::NAN, f64::NEG_INFINITY, -1.0, 0.0, -0.0] {
         let (state, budget) = (BudgetState::new(), budget(odd, odd));
-        state.deposit(&budget, START);
+        state.deposit(&budget, || START);
         assert_eq!(drain(&state, &budget, START), 0, "{odd}");
     }
     for huge in [f64::INFINITY, f64::MAX] {
         let (state, budget) = (BudgetState::new(), budget(huge, huge));
-        state.deposit(&budget, START);
+        state.deposit(&budget, || START);
         assert!((0..1_000).all(|_| state.withdraw(&budget, START)), "{huge}");
     }
     let (state, budget) = (BudgetState::new(), budget(0.0, f64::MIN_POSITIVE));
@@ -118,7 +118,7 @@ fn odd_settings_allow_nothing_or_everything_and_never_panic() {
 fn a_reload_swaps_the_settings_and_keeps_what_was_earned() {
     let (state, before) = (BudgetState::new(), budget(0.2, 0.0));
     for _ in 0..25 {
-        state.deposit(&before, START);
+        state.deposit(&before, || START);
     }
     assert_eq!(drain(&state, &budget(0.5, 0.0), START), 5);
     assert_eq!(drain(&state, &budget(0.5, 1.0), START), 10);
@@ -144,6 +144,38 @@ fn a_clock_that_goes_back_neither_gives_nor_blocks_for_ever() {
 }
 
 #[test]
+fn what_calls_of_other_threads_earned_is_known_at_once() {
+    let (state, budget) = (BudgetState::new(), budget(0.2, 0.0));
+    std::thread::scope(|threads| {
+        for _ in 0..3 {
+            threads.spawn(|| (0..50).for_each(|_| state.deposit(&budget, || START)));
+        }
+    });
+    assert_eq!(state.remaining(&budget, START), 30);
+    assert_eq!(drain(&state, &budget, START), 30);
+}
+
+#[test]
+fn calls_that_came_slowly_are_spread_over_their_time() {
+    let (state, budget) = (BudgetState::new(), budget(1.0, 0.0));
+    for call in 0..60 {
+        state.deposit(&budget, || after(f64::from(call))); // none is entered after the first
+    }
+    let retries = drain(&state, &budget, after(60.0));
+    assert!((10..=11).contains(&retries), "{retries}");
+}
+
+#[test]
+fn a_call_that_earns_nothing_takes_nothing_from_the_others() {
+    let (state, earning, other) = (BudgetState::new(), budget(1.0, 0.0), budget(0.0, 0.0));
+    for _ in 0..50 {
+        state.deposit(&earning, || START);
+    }
+    assert!(!state.withdraw(&other, START));
+    assert_eq!(drain(&state, &earning, START), 50);
+}
+
+#[test]
 fn a_reload_to_a_faster_refill_counts_from_then_on() {
     let (state, slow) = (BudgetState::new(), budget(0.0, 0.001));
     assert_eq!(drain(&state, &slow, START), 1);
@@ -160,7 +192,7 @@ fn no_token_is_lost_or_spent_twice_under_contention() {
             .map(|_| {
                 threads.spawn(|| {
                     let call = |_: &u32| {
-                        state.deposit(&budget, START);
+                        state.deposit(&budget, || START);
                         state.withdraw(&budget, START)
                     };
                     u32::try_from((0..1_000).filter(call).count()).unwrap_or(u32::MAX)
@@ -176,12 +208,6 @@ fn no_token_is_lost_or_spent_twice_under_contention() {
 }
 
 proptest! {
-    #[test]
-    fn traffic_survives_packing(span in 0..=Traffic::MAX_SPAN, before in 0..=Traffic::MAX_COUNT, during in 0..=Traffic::MAX_COUNT) {
-        let traffic = Traffic { span, before, during };
-        prop_assert_eq!(Traffic::unpack(traffic.pack()), traffic);
-    }
-
     /// Within one span nothing expires, so a sum of thousandths is the model.
     #[test]
     fn within_a_span_the_budget_is_a_sum(
@@ -191,7 +217,7 @@ proptest! {
         let mut sum = 0;
         for deposit in calls {
             if deposit {
-                state.deposit(&budget, START);
+                state.deposit(&budget, || START);
                 sum += thousandths;
             } else {
                 prop_assert_eq!(state.withdraw(&budget, START), sum >= 1_000);
@@ -210,7 +236,7 @@ proptest! {
         for (step, passed) in steps {
             match step {
                 0 => time += passed,
-                1 => { state.deposit(&budget, after(time)); calls += 1; }
+                1 => { state.deposit(&budget, || after(time)); calls += 1; }
                 _ => retries += u32::from(state.withdraw(&budget, after(time))),
             }
             let reserve = (rate * 10.0).max(1.0) + rate * time;

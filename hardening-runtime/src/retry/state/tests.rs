@@ -1,4 +1,5 @@
 use super::*;
+use crate::retry::BudgetState;
 use hardening_config::{Budget, Jitter};
 use proptest::prelude::*;
 
@@ -26,7 +27,7 @@ fn first(
     verdict: Verdict,
     deadline: Option<Moment>,
 ) -> Result<Duration, Why> {
-    RetryState::new(START).decide(policy, None, verdict, START, deadline, 0.0)
+    RetryState::new(Some(START)).decide(policy, None, verdict, START, deadline, 0.0)
 }
 
 fn refused(seconds: u64) -> Verdict {
@@ -100,7 +101,7 @@ fn attempts_are_counted_with_the_first() {
             max_attempts,
             ..policy()
         };
-        let mut state = RetryState::new(START);
+        let mut state = RetryState::new(Some(START));
         let mut retry = || state.decide(&policy, None, Verdict::Transient, START, None, 0.0);
         for _ in 0..retries {
             assert_eq!(retry(), Ok(SECOND));
@@ -184,7 +185,7 @@ fn no_attempt_starts_after_a_deadline_even_without_a_wait() {
         ..policy()
     };
     let decide = |now, deadline| {
-        RetryState::new(START).decide(&at_once, None, Verdict::Transient, now, deadline, 0.0)
+        RetryState::new(Some(START)).decide(&at_once, None, Verdict::Transient, now, deadline, 0.0)
     };
     assert_eq!(decide(after(1), None), Ok(Duration::ZERO));
     assert_eq!(decide(after(1), Some(after(1))), Err(Why::Deadline));
@@ -197,7 +198,7 @@ fn no_wait_begins_that_would_end_after_max_elapsed() {
         max_elapsed: Some(SECOND * 3),
         ..policy()
     };
-    let mut state = RetryState::new(START);
+    let mut state = RetryState::new(Some(START));
     let mut fail_at = |now| state.decide(&policy, None, Verdict::Transient, after(now), None, 0.0);
     assert_eq!(fail_at(0), Ok(SECOND));
     assert_eq!(fail_at(2), Ok(SECOND));
@@ -215,9 +216,9 @@ fn a_retry_that_waits_has_spent_its_token_and_one_that_is_not_made_has_not() {
     };
     let budget = BudgetState::new();
     let decide = |deadline| {
-        RetryState::new(START).decide(
+        RetryState::new(Some(START)).decide(
             &policy,
-            Some(&budget),
+            Some(&mut Purse::Shared(&budget)),
             Verdict::Transient,
             START,
             deadline,
@@ -237,10 +238,10 @@ fn a_policy_without_a_budget_asks_none() {
     };
     let budget = BudgetState::new();
     for _ in 0..1_000 {
-        let mut state = RetryState::new(START);
-        let verdict = Verdict::Transient;
+        let mut state = RetryState::new(Some(START));
+        let (verdict, purse) = (Verdict::Transient, &mut Purse::Shared(&budget));
         assert_eq!(
-            state.decide(&policy, Some(&budget), verdict, START, None, 0.0),
+            state.decide(&policy, Some(purse), verdict, START, None, 0.0),
             Ok(SECOND)
         );
     }
@@ -271,7 +272,7 @@ proptest! {
             max_attempts, max_elapsed, jitter: Jitter::Full, ..policy()
         };
         let deadline = deadline.map(|millis| START.plus(Duration::from_millis(millis)));
-        let (mut state, mut now) = (RetryState::new(START), START);
+        let (mut state, mut now) = (RetryState::new(Some(START)), START);
         for (verdict, took, dice) in verdicts {
             now = now.plus(Duration::from_millis(took));
             let Ok(delay) = state.decide(&policy, None, verdict, now, deadline, dice) else {

@@ -2,11 +2,23 @@
 
 use super::*;
 
+const fn rules(policy: &RetryPolicy) -> Rules<'_> {
+    Rules {
+        site: "site",
+        policy,
+        budget: None,
+    }
+}
+
 /// Runs a call whose every attempt fails in the same way; the number of attempts.
 fn attempts(policy: &RetryPolicy, fail: impl Fn() -> Failure<Error>) -> u32 {
     let budget = BudgetState::new();
-    let mut driver = Driver::begin("site", policy, Some(&budget), None, clock::now());
-    while let Next::Wait(_) = driver.next(Err::<(), _>(fail()), Error::classify, no_hook) {}
+    let rules = Rules {
+        budget: Some(&budget),
+        ..rules(policy)
+    };
+    let mut driver = Driver::begin(rules, None, clock::now);
+    while let Next::Wait(_) = driver.next(rules, Err::<(), _>(fail()), Error::classify, no_hook) {}
     driver.attempt()
 }
 
@@ -42,9 +54,10 @@ fn attempts_that_time_out_or_find_no_place_are_retried() {
 #[test]
 fn a_panic_walks_on_outward() {
     let policy = policy(3);
-    let mut driver = Driver::begin("site", &policy, None, None, clock::now());
+    let rules = rules(&policy);
+    let mut driver = Driver::begin(rules, None, clock::now);
     let panicked = Err::<(), _>(Failure::<Error>::Panicked(Box::new("boom")));
-    match driver.next(panicked, Error::classify, no_hook) {
+    match driver.next(rules, panicked, Error::classify, no_hook) {
         Next::Done(Err(Failure::Panicked(payload))) => assert!(payload.is::<&str>()),
         other => panic!("{other:?}"),
     }
@@ -53,12 +66,15 @@ fn a_panic_walks_on_outward() {
 #[test]
 fn the_hook_is_told_which_layer_refused() {
     let policy = policy(3);
-    let mut driver = Driver::begin("site", &policy, None, None, clock::now());
+    let rules = rules(&policy);
+    let mut driver = Driver::begin(rules, None, clock::now);
     let full = Err::<(), _>(Failure::<Error>::Rejected(Rejected::BulkheadFull {
         name: "ai",
     }));
     let mut reason = String::new();
-    let _ = driver.next(full, Error::classify, |e| reason = e.reason.to_string());
+    let _ = driver.next(rules, full, Error::classify, |e| {
+        reason = e.reason.to_string()
+    });
     assert_eq!(reason, "the bulkhead `ai` is full");
 }
 
@@ -66,5 +82,5 @@ fn the_hook_is_told_which_layer_refused() {
 fn a_driver_can_move_between_threads_whatever_the_errors_are() {
     fn is_send<T: Send>(_: &T) {}
     let policy = policy(3);
-    is_send(&Driver::begin("site", &policy, None, None, clock::now()));
+    is_send(&Driver::begin(rules(&policy), None, clock::now));
 }

@@ -3,6 +3,7 @@
 mod blocking;
 mod driver;
 mod events;
+mod future;
 #[cfg(feature = "test-util")]
 mod on_a_paused_clock;
 

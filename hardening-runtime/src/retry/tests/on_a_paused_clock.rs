@@ -1,7 +1,7 @@
 //! Calls that wait.
 
 use super::*;
-use crate::clock::Moment;
+use crate::{clock::Moment, context::Context};
 
 fn since(began: Moment) -> Duration {
     clock::now().since(began)
@@ -78,7 +78,9 @@ async fn a_deadline_of_a_call_around_is_inherited_and_passed_on() {
         assert_eq!(crate::attempt(), 7);
         outcome
     };
-    assert_eq!(context::InContext::new(around, call).await, TRANSIENT);
+    let mut call = std::pin::pin!(call);
+    let call = std::future::poll_fn(|cx| context::within(around, || call.as_mut().poll(cx)));
+    assert_eq!(call.await, TRANSIENT);
     assert_eq!(since(began), SECOND * 2);
 }
 

@@ -1,5 +1,5 @@
-//! Which shard a thread writes, in every site: a seat that it has to itself until it ends, or, when
-//! those are taken, one that it shares.
+//! Which shard a thread writes, of whatever every call counts: a seat that it has to itself until it
+//! ends, or, when those are taken, one that it shares.
 
 use crate::sync::{AtomicU32, Ordering::Acquire, Ordering::Relaxed, Ordering::Release};
 
@@ -7,11 +7,11 @@ use crate::sync::{AtomicU32, Ordering::Acquire, Ordering::Relaxed, Ordering::Rel
 const SINGLE: usize = 4;
 /// Seats for all the others.
 const SHARED: usize = 2;
-pub(super) const SHARDS: usize = SINGLE + SHARED;
+pub(crate) const SHARDS: usize = SINGLE + SHARED;
 
 /// The seats for one thread each: a bit for each that is taken. Who takes a seat sees all that
 /// those who had it before wrote there, so plain loads and stores lose nothing.
-pub(super) struct Seats(AtomicU32);
+pub(crate) struct Seats(AtomicU32);
 
 impl Seats {
     #[cfg(not(hardening_loom))]
@@ -20,12 +20,12 @@ impl Seats {
     }
 
     #[cfg(hardening_loom)]
-    pub(super) fn new() -> Self {
+    pub(crate) fn new() -> Self {
         Self(AtomicU32::new(0))
     }
 
     /// Takes the first free one of `places`.
-    pub(super) fn take(&self, places: usize) -> Option<usize> {
+    pub(crate) fn take(&self, places: usize) -> Option<usize> {
         let mut taken = self.0.load(Relaxed);
         loop {
             let free = taken.trailing_ones() as usize;
@@ -41,19 +41,19 @@ impl Seats {
     }
 
     /// Gives a seat to whoever comes next.
-    pub(super) fn leave(&self, seat: usize) {
+    pub(crate) fn leave(&self, seat: usize) {
         self.0.fetch_and(!(1 << seat), Release);
     }
 }
 
 /// This thread's shard, and whether it is alone there.
 #[cfg(hardening_loom)]
-pub(super) const fn mine() -> (usize, bool) {
+pub(crate) const fn mine() -> (usize, bool) {
     (SINGLE, false)
 }
 
 #[cfg(not(hardening_loom))]
-pub(super) use of_this_thread::mine;
+pub(crate) use of_this_thread::mine;
 
 #[cfg(not(hardening_loom))]
 mod of_this_thread {
@@ -71,7 +71,7 @@ mod of_this_thread {
 
     /// This thread's shard, and whether it is alone there.
     #[inline]
-    pub(in crate::metrics) fn mine() -> (usize, bool) {
+    pub(crate) fn mine() -> (usize, bool) {
         let seat = match SEAT.get() {
             NONE => sit_down(),
             seat => seat,

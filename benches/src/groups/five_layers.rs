@@ -1,0 +1,132 @@
+//! Five layers on one function, the same with a cache around them, and each layer alone.
+
+mod by_hand;
+
+use crate::{
+    contender::{
+        Contender,
+        Whose::{Limit, Ours, Peer},
+    },
+    goal::{Against, Goal},
+    rounds::Scenario,
+};
+use benches::annotated::{self, blocking};
+use by_hand::{Atomics, Crates};
+use std::{hint::black_box, sync::Arc};
+
+const QUICK_CACHE: &str = "quick_cache, bare";
+
+pub(crate) fn scenarios() -> Vec<Scenario> {
+    vec![five(), five_remembered(), alone(), alone_blocking()]
+}
+
+fn keys() -> Arc<[String]> {
+    (0..10_000).map(|key| format!("customer-{key}")).collect()
+}
+
+fn key(keys: &[String], call: u64) -> &String {
+    let position = usize::try_from(call.wrapping_mul(7_919) % keys.len() as u64);
+    &keys[position.unwrap_or(0)]
+}
+
+fn five() -> Scenario {
+    let [ours, crates, atomics] = [keys(), keys(), keys()];
+    let (from_crates, from_atomics) = (Crates::new(), Atomics::new());
+    Scenario::new(
+        "limit, bulkhead, timeout, retry, breaker, and RED figures",
+        vec![
+            Contender::awaited(Limit, "bare atomics", async move |call| {
+                let _ = black_box(from_atomics.call(key(&atomics, call), call).await);
+            }),
+            Contender::awaited(Ours, "the attributes", async move |call| {
+                let _ = black_box(annotated::five(key(&ours, call), call).await);
+            }),
+            Contender::awaited(Peer, "the best crates, by hand", async move |call| {
+                let _ = black_box(from_crates.call(key(&crates, call), call).await);
+            }),
+        ],
+        vec![Goal::times(0.5, Against::BestPeer)],
+    )
+}
+
+fn five_remembered() -> Scenario {
+    let cache = quick_cache::sync::Cache::new(1000);
+    for key in 0..1000_u64 {
+        cache.insert(key, key);
+    }
+    Scenario::new(
+        "the same with a cache around them, a hit",
+        vec![
+            Contender::awaited(Ours, "the attributes", async |call| {
+                let _ = black_box(annotated::five_remembered(call % 500).await);
+            }),
+            Contender::awaited(Peer, QUICK_CACHE, async move |call| {
+                let _ = black_box(cache.get(&(call % 500)));
+            }),
+        ],
+        vec![Goal::times(1.5, Against::Named(QUICK_CACHE))],
+    )
+}
+
+/// What each layer adds: the body alone is the limit.
+fn alone() -> Scenario {
+    let keys = keys();
+    Scenario::new(
+        "each attribute alone",
+        vec![
+            Contender::awaited(Limit, "no attribute", async |call| {
+                let _ = black_box(annotated::bare(call).await);
+            }),
+            Contender::awaited(Ours, "retryable", async |call| {
+                let _ = black_box(annotated::retried(call).await);
+            }),
+            Contender::awaited(Ours, "rate_limited", async move |call| {
+                let _ = black_box(annotated::limited(key(&keys, call), call).await);
+            }),
+            Contender::awaited(Ours, "circuit_breaker", async |call| {
+                let _ = black_box(annotated::guarded(call).await);
+            }),
+            Contender::awaited(Ours, "bulkhead", async |call| {
+                let _ = black_box(annotated::placed(call).await);
+            }),
+            Contender::awaited(Ours, "timeout", async |call| {
+                let _ = black_box(annotated::timed(call).await);
+            }),
+            Contender::awaited(Ours, "cached, a hit", async |call| {
+                let _ = black_box(annotated::remembered(call % 500).await);
+            }),
+        ],
+        Vec::new(),
+    )
+}
+
+fn alone_blocking() -> Scenario {
+    let (limited, four) = (keys(), keys());
+    Scenario::new(
+        "each attribute alone, blocking",
+        vec![
+            Contender::blocking(Limit, "no attribute", |call| {
+                let _ = black_box(blocking::bare(call));
+            }),
+            Contender::blocking(Ours, "retryable", |call| {
+                let _ = black_box(blocking::retried(call));
+            }),
+            Contender::blocking(Ours, "rate_limited", move |call| {
+                let _ = black_box(blocking::limited(key(&limited, call), call));
+            }),
+            Contender::blocking(Ours, "circuit_breaker", |call| {
+                let _ = black_box(blocking::guarded(call));
+            }),
+            Contender::blocking(Ours, "bulkhead", |call| {
+                let _ = black_box(blocking::placed(call));
+            }),
+            Contender::blocking(Ours, "cached, a hit", |call| {
+                let _ = black_box(blocking::remembered(call % 500));
+            }),
+            Contender::blocking(Ours, "the four of them", move |call| {
+                let _ = black_box(blocking::four(key(&four, call), call));
+            }),
+        ],
+        Vec::new(),
+    )
+}

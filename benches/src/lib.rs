@@ -1,0 +1,4 @@
+//! What more than one of the programs here measures.
+#![forbid(unsafe_code)]
+
+pub mod annotated;
