@@ -1,7 +1,7 @@
 //! The figures of `snapshot()` as instruments. Nothing is counted for them: a collection reads what
 //! is counted anyway.
 
-use super::{attributes::name_of, reading::Reading};
+use super::reading::Reading;
 use crate::{
     Snapshot,
     circuit_breaker::{self, State},
@@ -250,7 +250,7 @@ fn calls(snapshot: &Snapshot, tell: &mut dyn FnMut(u64, &[KeyValue])) {
             (Outcome::Panicked, figures.panicked),
             (Outcome::Dropped, figures.dropped),
         ] {
-            let outcome = KeyValue::new("hardening.outcome", name_of(outcome));
+            let outcome = KeyValue::new("hardening.outcome", outcome.as_str());
             tell(count, &[at(&site.path), outcome]);
         }
     }
