@@ -196,19 +196,14 @@ impl<'a> Expansion<'a> {
         let private = &self.private;
         let kind = format_ident!("{}", format!("{:?}", layer.kind));
         let line = line_of(&layer.at);
-        let policy = said(layer.policy.as_ref());
-        let name = said(layer.name.as_ref());
+        let policy = layer.policy.as_ref().map(|name| quote!(.policy(#name)));
+        let name = layer.name.as_ref().map(|name| quote!(.named(#name)));
         let settings = layer
             .settings
             .iter()
             .map(|(key, text)| quote!((#key, #text)));
-        quote!(#private::Declared {
-            kind: #private::LayerKind::#kind,
-            line: #line,
-            policy: #policy,
-            name: #name,
-            settings: &[#(#settings),*],
-        })
+        let settings = (!layer.settings.is_empty()).then(|| quote!(.set(&[#(#settings),*])));
+        quote!(#private::Declared::new(#private::LayerKind::#kind, #line) #policy #name #settings)
     }
 
     /// The outer edge, and the fallback behind it.
@@ -247,14 +242,6 @@ impl<'a> Expansion<'a> {
             }
         }
     }
-}
-
-/// An optional text.
-fn said(text: Option<&String>) -> TokenStream {
-    text.map_or_else(
-        || quote!(::core::option::Option::None),
-        |text| quote!(::core::option::Option::Some(#text)),
-    )
 }
 
 /// `name` at another place.

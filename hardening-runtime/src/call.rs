@@ -9,8 +9,8 @@ mod cached;
 mod layers;
 
 pub use attempt::Run;
-pub use cached::{Absent, Cached, Found, Leading};
-pub use layers::{Entering, Probing, Retrying, Turn};
+pub use cached::{Found, Leading, Seek};
+pub use layers::{Probing, Retrying, Turn};
 
 use crate::{
     clock::{self, Moment},

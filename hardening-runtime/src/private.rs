@@ -4,11 +4,10 @@ pub mod consumed;
 
 pub use crate::{
     cache::share::{Share, ShareErrors},
-    call::{Absent, Cached, Call, Entering, Found, Leading, Probing, Refused, Retrying, Run, Turn},
+    call::{Call, Found, Leading, Probing, Refused, Retrying, Run, Seek, Turn},
     config::LayerKind,
     health::Probe,
     outcome::{Class, Classify, Failure, Rejected},
-    retry::Next,
     shape::{Fallible, Of, Optional, Otherwise, Plain, Refusing, Split},
     site::{Declared, Place, Registered, Site},
     source::Embedded,
@@ -78,6 +77,21 @@ pub trait Key: Hash {}
 
 #[diagnostic::do_not_recommend]
 impl<K: Hash + ?Sized> Key for K {}
+
+/// The key of a rate limit.
+#[inline]
+pub fn limit_key<K: Key + ?Sized>(key: &K) -> u64 {
+    LimitKey::new().part(key).done()
+}
+
+/// The key of a cached result.
+#[inline]
+pub fn cache_key<K: Key + ?Sized>(key: &K) -> Fingerprint {
+    CacheKey::new().part(key).done()
+}
+
+/// The key where no cache is asked.
+pub const NO_KEY: Fingerprint = Fingerprint::NONE;
 
 /// The key of a cached result, taken in part by part: one that cannot be hashed is named by itself.
 #[allow(missing_debug_implementations)]
@@ -224,13 +238,6 @@ where
     Fallible: Split<R>,
 {
     &cache::share::Probe::NEW
-}
-
-/// Every value is remembered.
-#[inline]
-#[must_use]
-pub fn every<V>(_: &V) -> bool {
-    true
 }
 
 /// Nobody asked to be told.

@@ -45,6 +45,39 @@ pub struct Declared {
 }
 
 impl Declared {
+    /// A layer of this kind, with an attribute on this line that says no more.
+    #[must_use]
+    pub const fn new(kind: LayerKind, line: u32) -> Self {
+        Self {
+            kind,
+            line,
+            policy: None,
+            name: None,
+            settings: &[],
+        }
+    }
+
+    /// The same with a policy, or op.
+    #[must_use]
+    pub const fn policy(mut self, policy: &'static str) -> Self {
+        self.policy = Some(policy);
+        self
+    }
+
+    /// The same with a name.
+    #[must_use]
+    pub const fn named(mut self, name: &'static str) -> Self {
+        self.name = Some(name);
+        self
+    }
+
+    /// The same with settings.
+    #[must_use]
+    pub const fn set(mut self, settings: &'static [(&'static str, &'static str)]) -> Self {
+        self.settings = settings;
+        self
+    }
+
     /// Where its attribute is, in `file`: `src/orders.rs:30`.
     pub(crate) fn at(&self, file: &str) -> String {
         format!("{file}:{}", self.line)

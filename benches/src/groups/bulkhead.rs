@@ -35,7 +35,6 @@ fn bulkhead(max_concurrent: u32) -> Bulkhead {
         max_concurrent,
         max_queue: 1_000,
         max_wait: Duration::from_secs(3600),
-        ..BulkheadPolicy::default()
     })
 }
 

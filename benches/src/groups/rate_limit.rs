@@ -52,7 +52,7 @@ impl Keys {
     #[inline]
     fn of_call(&self, call: u64) -> &String {
         let scattered = u128::from(call.wrapping_mul(0x9E37_79B9_7F4A_7C15));
-        let place = scattered * self.0.len() as u128 >> 64;
+        let place = (scattered * self.0.len() as u128) >> 64;
         &self.0[usize::try_from(place).unwrap_or(0)]
     }
 }

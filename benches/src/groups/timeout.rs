@@ -28,6 +28,7 @@ pub(crate) fn scenarios() -> Vec<Scenario> {
     vec![ready_at_once(), pending_once()]
 }
 
+#[allow(clippy::unused_async, reason = "the work that is awaited")]
 async fn work(call: u64) -> u64 {
     black_box(call)
 }

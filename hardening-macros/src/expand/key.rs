@@ -3,30 +3,27 @@
 use super::Expansion;
 use crate::plan::Layer;
 use proc_macro2::{Ident, TokenStream, TokenTree};
-use quote::{ToTokens, quote, quote_spanned};
+use quote::{ToTokens, format_ident, quote, quote_spanned};
 use syn::{Attribute, Expr, spanned::Spanned};
 
 impl Expansion<'_> {
     /// Binds `name` to the key of a rate limit: the one that was written, or one for everybody.
     pub(super) fn limit_key(&self, layer: &Layer, name: &Ident) -> TokenStream {
         let parts = layer.code.key.as_ref().map(parts).unwrap_or_default();
-        self.key(name, &quote!(LimitKey), &parts)
+        let (quiet, key) = (quiet(&parts), self.key(&LIMIT, name, &parts));
+        quote!(#quiet let #name = #key;)
     }
 
     /// Binds `name` to the key of a cached result: the one that was written, or else all arguments
     /// but `self`, and the types and constants that the function is compiled for: they share a site,
-    /// and need not be seen in its arguments.
+    /// and need not be seen in its arguments. A cache that is switched off does not look at the key,
+    /// which may be long.
     pub(super) fn cache_key(&self, layer: &Layer, name: &Ident) -> TokenStream {
-        if let Some(key) = &layer.code.key {
-            return self.key(name, &quote!(CacheKey), &parts(key));
-        }
-        let call = &self.call;
-        let key = self.key(name, &quote!(CacheKey), &self.arguments());
-        // What an `impl` block is generic over is not seen from here. A closure's name tells it.
-        quote! {
-            #key
-            let #name = #call.key_among_types(#name, ::core::any::type_name_of_val(&|| {}));
-        }
+        let Self { private, call, .. } = self;
+        let written = layer.code.key.as_ref().map(parts);
+        let parts = written.unwrap_or_else(|| self.arguments());
+        let (quiet, key) = (quiet(&parts), self.key(&CACHE, name, &parts));
+        quote!(#quiet let #name = if #call.is_cached() { #key } else { #private::NO_KEY };)
     }
 
     fn arguments(&self) -> Vec<Part> {
@@ -53,30 +50,56 @@ impl Expansion<'_> {
         named.chain(types).chain(consts).chain(opaque).collect()
     }
 
-    fn key(&self, name: &Ident, hasher: &TokenStream, parts: &[Part]) -> TokenStream {
+    /// The key that is made of `parts`; `name` is free.
+    fn key(&self, made: &Made, name: &Ident, parts: &[Part]) -> TokenStream {
         let private = &self.private;
-        // A user's `_unused` argument is used here after all.
-        let quiet = parts
-            .iter()
-            .any(|part| has_underscored(&part.tokens))
-            .then(|| quote!(#[allow(clippy::used_underscore_binding)]));
+        let [whole, taking] = [made.whole, made.taking].map(|name| format_ident!("{name}"));
+        if let [Part { conditions, tokens }] = parts
+            && conditions.is_empty()
+        {
+            return quote_spanned!(tokens.span()=> #private::#whole(&#tokens));
+        }
         let (always, at_times): (Vec<_>, Vec<_>) =
             parts.iter().partition(|part| part.conditions.is_empty());
         let always = always.into_iter().map(Part::taken_in);
-        let key = quote!(#private::#hasher::new() #(#always)*);
+        let key = quote!(#private::#taking::new() #(#always)*);
         if at_times.is_empty() {
-            return quote!(#quiet let #name = #key.done(););
+            return quote!(#key.done());
         }
         let at_times = at_times.into_iter().map(|part| {
             let (conditions, taken_in) = (&part.conditions, part.taken_in());
-            quote!(#(#conditions)* #quiet let #name = #name #taken_in;)
+            quote!(#(#conditions)* let #name = #name #taken_in;)
         });
-        quote! {
-            #quiet let #name = #key;
+        quote!({
+            let #name = #key;
             #(#at_times)*
-            let #name = #name.done();
-        }
+            #name.done()
+        })
     }
+}
+
+/// What makes keys, of one part or of several.
+struct Made {
+    whole: &'static str,
+    taking: &'static str,
+}
+
+const LIMIT: Made = Made {
+    whole: "limit_key",
+    taking: "LimitKey",
+};
+
+const CACHE: Made = Made {
+    whole: "cache_key",
+    taking: "CacheKey",
+};
+
+/// A user's `_unused` argument is used here after all.
+fn quiet(parts: &[Part]) -> Option<TokenStream> {
+    parts
+        .iter()
+        .any(|part| has_underscored(&part.tokens))
+        .then(|| quote!(#[allow(clippy::used_underscore_binding)]))
 }
 
 /// What a key takes in at once.

@@ -39,72 +39,56 @@ impl Expansion<'_> {
     }
 
     fn cache(&self, layer: &Layer, inner: &TokenStream) -> TokenStream {
-        let Self {
-            private,
-            call,
-            outcome,
-            ..
-        } = self;
-        let (fingerprint, share) = (ours("key"), self.share());
-        let key = self.cache_key(layer, &fingerprint);
-        let (join, wait) = self.driver("join");
-        let [value, absent, lead] = ["value", "absent", "lead"].map(ours);
-        let keep = if let Some(test) = &layer.code.cache_if {
-            let holds = self.holds(&value, test);
-            quote!(|#value| #holds)
-        } else {
-            quote!(#private::every)
-        };
-        // The compiler underlines this where the value cannot be cloned.
+        let Self { call, outcome, .. } = self;
+        let [key, lead, value] = ["key", "lead", "value"].map(ours);
+        let (bound, share) = (self.cache_key(layer, &key), self.share());
+        let (ask, wait) = self.driver("cached");
+        // The compiler underlines this where the value cannot be cloned, and does so once if all of it is
+        // there.
         let span = Span::mixed_site().located_at(self.value_span());
-        let find = {
-            let (call, fingerprint) = (located(call, span), located(&fingerprint, span));
-            quote_spanned!(span=> #call.cache(#fingerprint))
+        let asked = {
+            let (call, ask, key) = (
+                located(call, span),
+                located(&ask, span),
+                located(&key, span),
+            );
+            let wait = wait.map(|_| quote_spanned!(span=> .await));
+            quote_spanned!(span=> #call.#ask(#key, #share)#wait)
         };
-        // The error is in no value that lives on while the body runs: it need not be `Send`. A cache
-        // that is switched off does not look at the key, which may be long.
+        let settle = if let Some(test) = &layer.code.cache_if {
+            let holds = self.holds(&value, test);
+            quote!(#lead.settle_if(&#call, #outcome, |#value| #holds))
+        } else {
+            quote!(#lead.settle(&#call, #outcome))
+        };
+        // The error is in no value that lives on while the body runs: it need not be `Send`.
         // What a block is left with has a name first: syn 2, with which other macros read this code,
         // takes the path behind `break 'label` for a label of its own.
         quote!('__hardening_cached: {
-            let #lead = if #call.is_cached() {
-                #key
-                match #find {
-                    #private::Cached::Hit(#value) => {
-                        let #outcome = ::core::result::Result::Ok(#value);
-                        break '__hardening_cached #outcome;
-                    }
-                    #private::Cached::Miss(#absent) => match #absent.#join(&mut #call, #share)#wait {
-                        #private::Found::Answered(#outcome) => break '__hardening_cached #outcome,
-                        #private::Found::Lead(#lead) => #lead,
-                    },
-                }
-            } else {
-                #private::Leading::none()
+            #bound
+            let #lead = match #asked {
+                ::core::result::Result::Ok(#lead) => #lead,
+                ::core::result::Result::Err(#outcome) => break '__hardening_cached #outcome,
             };
             let #outcome = #inner;
-            #lead.settle(&#call, #outcome, #keep)
+            #settle
         })
     }
 
-    /// How an error is told to those who wait for the same run.
+    /// How an error is told to those who wait for the same run. The closure's name tells what types the
+    /// function is compiled for, those of its `impl` block included, which are not seen from here.
     fn share(&self) -> TokenStream {
         let (private, returned) = (&self.private, self.returned());
         if self.is_fallible() || !self.is_only_cached() {
             let error = ours("error");
-            quote!({
+            quote!(|| {
                 #[allow(unused_imports)]
                 use #private::sharing::*;
-                || {
-                    let #error = #private::error_of::<#returned>();
-                    #private::Share {
-                        typed: #error.typed(),
-                        reason: #error.reason(),
-                        class: #error.class(),
-                    }
-                }
+                let #error = #private::error_of::<#returned>();
+                #error.share(#error.typed(), #error.reason(), #error.class())
             })
         } else {
-            quote!({
+            quote!(|| {
                 #[allow(unused_imports)]
                 use #private::Otherwise as _;
                 #private::Of::<#returned>::NEW.share()
@@ -139,29 +123,26 @@ impl Expansion<'_> {
     }
 
     fn retry(&self, layer: &Layer, inner: &TokenStream) -> TokenStream {
-        let Self {
-            private,
-            call,
-            outcome,
-            ..
-        } = self;
+        let Self { call, outcome, .. } = self;
         let clones = layer.code.clone.iter().map(|name| self.cloned(name));
         let [retry, delay] = ["retry", "delay"].map(ours);
         let (pause, wait) = self.driver("pause");
         let (class, hook) = (self.class(layer), self.hook(layer));
         let next = self.at_the_error(|at| {
             let (retry, outcome) = (located(&retry, at), located(outcome, at));
-            quote_spanned!(at=> #retry.next(#outcome, #class, #hook))
+            quote_spanned!(at=> #retry.next(&#outcome, #class, #hook))
         });
+        // The error is gone before the wait: it need not be `Send`.
         quote!({
             let mut #retry = #call.retry();
             loop {
                 #(#clones)*
-                let #outcome = #inner;
-                // The error is in no value that lives on during the wait: it need not be `Send`.
-                let #delay = match #next {
-                    #private::Next::Done(#outcome) => break #outcome,
-                    #private::Next::Wait(#delay) => #delay,
+                let #delay = {
+                    let #outcome = #inner;
+                    match #next {
+                        ::core::option::Option::Some(#delay) => #delay,
+                        ::core::option::Option::None => break #outcome,
+                    }
                 };
                 #call.#pause(#delay)#wait;
             }
@@ -258,10 +239,11 @@ impl Expansion<'_> {
                 let weigh = self.weigh(&error);
                 quote!(|#error| #weigh)
             };
-            self.at_the_error(|at| {
+            let told = self.at_the_error(|at| {
                 let (probe, outcome) = (located(&probe, at), located(outcome, at));
-                quote_spanned!(at=> #probe.settle(#outcome, #class))
-            })
+                quote_spanned!(at=> #probe.settle(&#outcome, #class);)
+            });
+            quote!(#told #outcome)
         };
         let label = quote!('__hardening_broken);
         let entered = entered(&label, &probe, &quote!(#call.circuit_breaker()));

@@ -9,17 +9,16 @@ use super::{
 };
 use crate::{
     clock::{self, Moment},
-    context::{self, Context},
-    event,
+    context, event,
     outcome::{Failure, Rejected},
 };
 use hardening_config::CachePolicy;
 use std::{
     future::{Future, poll_fn},
     panic::{AssertUnwindSafe, catch_unwind},
-    pin::pin,
+    pin::{Pin, pin},
     sync::{Arc, atomic::Ordering::Relaxed},
-    task::Poll,
+    task::{Context, Poll},
 };
 
 /// What a run tells those who wait for it.
@@ -73,6 +72,16 @@ enum End<'a, K: Key, V> {
 }
 
 impl<'a, K: Key, V: Value> End<'a, K, V> {
+    /// The end of a wait that need not begin; otherwise the seat to wait in.
+    fn at_once(entered: Entered<'a, K, Told<V>, V>) -> Result<Self, Seat<'a, K, Told<V>>> {
+        match entered {
+            Entered::Follows(seat) => Err(seat),
+            Entered::Leads(pilot) => Ok(Self::Runs(Place::Pilot(pilot))),
+            Entered::Alone(loner) => Ok(Self::Runs(Place::Loner(loner))),
+            Entered::Found(value) => Ok(Self::Found(value)),
+        }
+    }
+
     fn of(turn: Turn<'a, K, Told<V>>) -> Self {
         match turn {
             Turn::Answered(answer) => Self::Told(answer),
@@ -84,33 +93,21 @@ impl<'a, K: Key, V: Value> End<'a, K, V> {
 impl<'a, K: Key, V: Value> Miss<'a, K, V> {
     /// Waits for another caller's run of the key, for at most `max_wait`, or leads one. A waiting
     /// caller that is dropped leaves the queue.
-    pub async fn join<E>(mut self, key: K, share: ShareErrors<E>) -> Joined<'a, K, V, E> {
-        let mut key = Some(key);
-        let enter = poll_fn(|cx| {
-            let entered = key
-                .take()
-                .map(|key| self.enter(key, || Wake::Task(cx.waker().clone())));
-            entered.map_or(Poll::Pending, Poll::Ready)
-        });
-        let end = match enter.await {
-            // On the heap: callers who wait for nobody need no room for a timer in their futures.
-            Entered::Follows(seat) => {
-                let end = Box::pin(follow(seat, self.until())).await;
-                self.now = clock::now();
-                end
-            }
-            Entered::Leads(pilot) => End::Runs(Place::Pilot(pilot)),
-            Entered::Alone(loner) => End::Runs(Place::Loner(loner)),
-            Entered::Found(value) => End::Found(value),
-        };
-        self.joined(end, share)
+    pub const fn join<E>(self, key: K, share: ShareErrors<E>) -> Join<'a, K, V, E> {
+        Join {
+            miss: Some(self),
+            key: Some(key),
+            following: None,
+            share,
+        }
     }
 
     /// [`Self::join`] for a blocking caller; both wait in one queue.
     pub fn join_blocking<E>(mut self, key: K, share: ShareErrors<E>) -> Joined<'a, K, V, E> {
         let entered = self.enter(key, || Wake::Thread(std::thread::current()));
-        let end = match entered {
-            Entered::Follows(seat) => {
+        let end = match End::at_once(entered) {
+            Ok(end) => end,
+            Err(seat) => {
                 // Nobody drops a blocking caller at the deadline around it.
                 let deadline = context::current().deadline;
                 let until = deadline.map_or(self.until(), |deadline| deadline.min(self.until()));
@@ -118,9 +115,6 @@ impl<'a, K: Key, V: Value> Miss<'a, K, V> {
                 self.now = clock::now();
                 end
             }
-            Entered::Leads(pilot) => End::Runs(Place::Pilot(pilot)),
-            Entered::Alone(loner) => End::Runs(Place::Loner(loner)),
-            Entered::Found(value) => End::Found(value),
         };
         self.joined(end, share)
     }
@@ -159,6 +153,46 @@ impl<'a, K: Key, V: Value> Miss<'a, K, V> {
         };
         self.state.coalesced.fetch_add(1, Relaxed);
         Joined::Answered(outcome)
+    }
+}
+
+/// A call that was not served, until it is known how it goes on.
+#[must_use = "futures do nothing unless awaited"]
+pub struct Join<'a, K: Key, V: Value, E> {
+    /// None once it is known.
+    miss: Option<Miss<'a, K, V>>,
+    /// None once it waits.
+    key: Option<K>,
+    following: Option<Following<'a, K, V>>,
+    share: ShareErrors<E>,
+}
+
+/// On the heap: callers who wait for nobody need no room for a timer in their futures.
+type Following<'a, K, V> = Pin<Box<dyn Future<Output = End<'a, K, V>> + Send + 'a>>;
+
+impl<K: Key, V: Value, E> Unpin for Join<'_, K, V, E> {}
+
+impl<'a, K: Key, V: Value, E> Future for Join<'a, K, V, E> {
+    type Output = Joined<'a, K, V, E>;
+
+    fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
+        let Some(mut miss) = self.miss.take() else {
+            return Poll::Pending; // it has ended
+        };
+        if let Some(key) = self.key.take() {
+            let entered = miss.enter(key, || Wake::Task(cx.waker().clone()));
+            match End::at_once(entered) {
+                Ok(end) => return Poll::Ready(miss.joined(end, self.share)),
+                Err(seat) => self.following = Some(Box::pin(follow(seat, miss.until()))),
+            }
+        }
+        let ended = self.following.as_mut().map(|end| end.as_mut().poll(cx));
+        if let Some(Poll::Ready(end)) = ended {
+            miss.now = clock::now();
+            return Poll::Ready(miss.joined(end, self.share));
+        }
+        self.miss = Some(miss);
+        Poll::Pending
     }
 }
 
@@ -215,9 +249,9 @@ impl<K: Key, V> Place<'_, K, V> {
 impl<K: Key, V: Value, E> Lead<'_, K, V, E> {
     /// The context of the body: the current one, and that the body is a part of this run. The body is
     /// polled in it.
-    pub(crate) fn context(&self) -> Context {
+    pub(crate) fn context(&self) -> context::Context {
         let context = context::current();
-        Context {
+        context::Context {
             flights: context.flights.with(self.flight()),
             ..context
         }

@@ -71,7 +71,7 @@ mod store;
 #[cfg(all(test, not(hardening_loom)))]
 mod tests;
 
-pub use call::{Joined, Lead, Miss};
+pub use call::{Join, Joined, Lead, Miss};
 pub use fingerprint::Fingerprint;
 pub(crate) use fingerprint::Reader;
 pub use hardening_config::CachePolicy;

@@ -124,81 +124,88 @@ pub struct Probe<E>(PhantomData<fn(E)>);
 impl<E> Probe<E> {
     /// The probe.
     pub const NEW: Self = Self(PhantomData);
-}
 
-/// The error can be handed on as it is.
-pub trait IsClone<E> {
-    /// The error itself.
-    fn typed(&self) -> Option<Typed<E>>;
-}
-
-impl<E: Clone + Send + Sync + 'static> IsClone<E> for Probe<E> {
-    fn typed(&self) -> Option<Typed<E>> {
-        Some(Typed {
-            pack: |error| Arc::new(error.clone()),
-            unpack: |error| error.downcast_ref().cloned(),
-        })
+    /// What can be told, by what was found out.
+    #[must_use]
+    pub fn share<T, R, C>(&self, _: T, _: R, _: C) -> ShareErrors<E>
+    where
+        T: Part<E, Told = Option<Typed<E>>>,
+        R: Part<E, Told = fn(&E) -> Arc<str>>,
+        C: Part<E, Told = fn(&E) -> Class>,
+    {
+        || Share {
+            typed: T::TOLD,
+            reason: R::TOLD,
+            class: C::TOLD,
+        }
     }
 }
 
-/// The error cannot be handed on.
-pub trait IsNotClone<E> {
-    /// Nothing.
-    fn typed(&self) -> Option<Typed<E>>;
+/// A part of what can be told of an error.
+pub trait Part<E> {
+    /// The part.
+    type Told;
+    /// The part.
+    const TOLD: Self::Told;
 }
 
-impl<E> IsNotClone<E> for &Probe<E> {
-    fn typed(&self) -> Option<Typed<E>> {
-        None
-    }
+macro_rules! parts {
+    ($($(#[$about:meta])* $method:ident: $has:ident ($($bounds:tt)*) $part:ident $told:ty = $how:expr,
+       $lacks:ident $no_part:ident = $otherwise:expr;)*) => {$(
+        $(#[$about])*
+        #[derive(Debug)]
+        pub struct $part;
+
+        impl<E: $($bounds)*> Part<E> for $part {
+            type Told = $told;
+            const TOLD: $told = $how;
+        }
+
+        /// The error's type lacks what it would take.
+        #[derive(Debug)]
+        pub struct $no_part;
+
+        impl<E> Part<E> for $no_part {
+            type Told = $told;
+            const TOLD: $told = $otherwise;
+        }
+
+        /// The error's type has what it takes.
+        pub trait $has {
+            /// It is told.
+            fn $method(&self) -> $part {
+                $part
+            }
+        }
+
+        impl<E: $($bounds)*> $has for Probe<E> {}
+
+        /// Whatever the error's type has.
+        pub trait $lacks {
+            /// Something else is told.
+            fn $method(&self) -> $no_part {
+                $no_part
+            }
+        }
+
+        impl<E> $lacks for &Probe<E> {}
+    )*};
 }
 
-/// The error can be read.
-pub trait IsDisplay<E> {
-    /// The error as text.
-    fn reason(&self) -> fn(&E) -> Arc<str>;
-}
+parts! {
+    /// The error itself is told.
+    typed: IsClone (Clone + Send + Sync + 'static) Itself Option<Typed<E>> = Some(Typed {
+        pack: |error| Arc::new(error.clone()),
+        unpack: |error| error.downcast_ref().cloned(),
+    }), IsNotClone NotItself = None;
 
-impl<E: Display> IsDisplay<E> for Probe<E> {
-    fn reason(&self) -> fn(&E) -> Arc<str> {
-        |error| error.to_string().into()
-    }
-}
+    /// The error is told as text.
+    reason: IsDisplay (Display) AsText fn(&E) -> Arc<str> = |error| error.to_string().into(),
+        IsNotDisplay AsType = type_name_of::<E>;
 
-/// The error cannot be read.
-pub trait IsNotDisplay<E> {
-    /// The name of the error's type.
-    fn reason(&self) -> fn(&E) -> Arc<str>;
-}
-
-impl<E> IsNotDisplay<E> for &Probe<E> {
-    fn reason(&self) -> fn(&E) -> Arc<str> {
-        type_name_of::<E>
-    }
-}
-
-/// The error says what it is worth.
-pub trait IsClassify<E> {
-    /// What the error is worth.
-    fn class(&self) -> fn(&E) -> Class;
-}
-
-impl<E: Classify> IsClassify<E> for Probe<E> {
-    fn class(&self) -> fn(&E) -> Class {
-        E::classify
-    }
-}
-
-/// The error does not say what it is worth.
-pub trait IsNotClassify<E> {
-    /// Permanent.
-    fn class(&self) -> fn(&E) -> Class;
-}
-
-impl<E> IsNotClassify<E> for &Probe<E> {
-    fn class(&self) -> fn(&E) -> Class {
-        permanent::<E>
-    }
+    /// The error says what it is worth.
+    class: IsClassify (Classify) AsClass fn(&E) -> Class = E::classify,
+        IsNotClassify AsPermanent = permanent::<E>;
 }
 
 /// What can be told of an error of the type given.
@@ -209,15 +216,8 @@ macro_rules! share_errors {
             IsClassify as _, IsClone as _, IsDisplay as _, IsNotClassify as _, IsNotClone as _,
             IsNotDisplay as _,
         };
-        let share: $crate::cache::share::ShareErrors<$error> = || {
-            let probe = &$crate::cache::share::Probe::<$error>::NEW;
-            $crate::cache::share::Share {
-                typed: probe.typed(),
-                reason: probe.reason(),
-                class: probe.class(),
-            }
-        };
-        share
+        let probe = &$crate::cache::share::Probe::<$error>::NEW;
+        probe.share(probe.typed(), probe.reason(), probe.class())
     }};
 }
 pub(crate) use share_errors;

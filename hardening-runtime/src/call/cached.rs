@@ -2,39 +2,44 @@
 
 use super::Call;
 use crate::{
-    cache::{Fingerprint, Joined, Lead, Lookup, Miss, Value, share::ShareErrors},
+    cache::{Fingerprint, Join, Joined, Lead, Lookup, Miss, Value, share::ShareErrors},
     enclosing::around,
     event,
-    live::CacheLayer,
     metrics::Event,
     outcome::Failure,
 };
+use std::{
+    any::type_name,
+    future::Future,
+    pin::Pin,
+    task::{Context, Poll},
+};
+
+/// A call that asked the cache: it is served, waits for another caller's run of the key, or leads
+/// one. A hit is known before this is polled.
+#[must_use = "futures do nothing unless awaited"]
+pub struct Seek<'a, V: Value, E> {
+    call: &'a mut Call,
+    looked: Looked<'static, V, E>,
+}
 
 /// What the cache has for a call.
-#[derive(Debug)]
-pub enum Cached<V: Value> {
-    /// The value.
-    Hit(V),
-    /// Nothing that may be served.
-    Miss(Absent<V>),
+enum Looked<'a, V: Value, E> {
+    /// The cache is switched off.
+    Off,
+    /// The value, until it is taken.
+    Hit(Option<V>),
+    Miss(Join<'a, Fingerprint, V, E>),
 }
 
-/// A call whose key is not cached. With the cache switched off, it is none.
-pub struct Absent<V: Value>(Option<(Miss<'static, Fingerprint, V>, Fingerprint)>);
-
-/// How a call that was not served goes on.
-pub enum Found<V: Value, E> {
-    /// Another caller's run answered.
-    Answered(Result<V, Failure<E>>),
-    /// This call runs the body.
-    Lead(Leading<V, E>),
-}
+/// How a call goes on that asked the cache: it runs the body, or this came of it.
+pub type Found<V, E> = Result<Leading<V, E>, Result<V, Failure<E>>>;
 
 /// The place of the call that runs the body for all who wait. Dropped unsettled, it is handed over.
 pub struct Leading<V: Value, E>(Option<Lead<'static, Fingerprint, V, E>>);
 
 macro_rules! opaque {
-    ($($name:ident<$($parameter:ident),*>),*) => {$(
+    ($($name:ident<$($parameter:tt),*>),*) => {$(
         impl<$($parameter),*> std::fmt::Debug for $name<$($parameter),*> where V: Value {
             fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
                 f.debug_struct(stringify!($name)).finish_non_exhaustive()
@@ -42,21 +47,9 @@ macro_rules! opaque {
         }
     )*};
 }
-opaque!(Absent<V>, Found<V, E>, Leading<V, E>);
+opaque!(Seek<'a, V, E>, Leading<V, E>);
 
 impl Call {
-    /// `key`, told from those of the other types that the function's surroundings are compiled for;
-    /// `name` is that of a closure in it.
-    #[inline]
-    #[must_use]
-    pub fn key_among_types(&self, key: Fingerprint, name: &'static str) -> Fingerprint {
-        if self.live.enclosing.has_types(name) {
-            of_types(key, name)
-        } else {
-            key
-        }
-    }
-
     /// Whether there is a cache to ask.
     #[inline]
     #[must_use]
@@ -64,34 +57,62 @@ impl Call {
         self.live.cache.is_some()
     }
 
-    /// Asks the cache. A hit takes no future's worth of work.
+    /// Asks the cache. `share` says how an error is told to those who wait for the same run; its own
+    /// name is that of a closure in the function.
     #[inline]
-    #[must_use]
-    pub fn cache<V: Value>(&self, key: Fingerprint) -> Cached<V> {
-        let Some(layer) = &self.live.cache else {
-            return Cached::Miss(Absent(None));
+    pub fn cached<V: Value, E, S>(&mut self, key: Fingerprint, share: S) -> Seek<'_, V, E>
+    where
+        S: FnOnce() -> ShareErrors<E>,
+    {
+        let looked = match self.look_up(key, type_name::<S>()) {
+            None => Looked::Off,
+            Some(Ok(value)) => Looked::Hit(Some(value)),
+            Some(Err((miss, key))) => Looked::Miss(miss.join(key, share())),
         };
-        self.look_up(layer, key)
+        Seek { call: self, looked }
     }
 
+    /// [`cached`](Self::cached) for a blocking function.
     #[inline]
-    fn look_up<V: Value>(&self, layer: &'static CacheLayer, key: Fingerprint) -> Cached<V> {
-        match layer
-            .state(self.live.path)
-            .lookup(&layer.policy, &key, self.began)
-        {
+    pub fn cached_blocking<V: Value, E, S>(&mut self, key: Fingerprint, share: S) -> Found<V, E>
+    where
+        S: FnOnce() -> ShareErrors<E>,
+    {
+        match self.look_up(key, type_name::<S>()) {
+            None => Ok(Leading(None)),
+            Some(Ok(value)) => Err(Ok(value)),
+            Some(Err((miss, key))) => self.joined(miss.join_blocking(key, share())),
+        }
+    }
+
+    /// What the cache has for `key`, told from those of the other types that the function's surroundings
+    /// are compiled for; `name` is that of a closure in it.
+    #[inline]
+    fn look_up<V: Value>(
+        &self,
+        key: Fingerprint,
+        name: &'static str,
+    ) -> Option<Result<V, Absent<V>>> {
+        let layer = self.live.cache.as_ref()?;
+        let key = if self.live.enclosing.has_types(name) {
+            of_types(key, name)
+        } else {
+            key
+        };
+        let state = layer.state(self.live.path);
+        Some(match state.lookup(&layer.policy, &key, self.began) {
             Lookup::Hit(value) => {
                 event::cache_hit(self.live.path);
                 self.site.metrics.count(Event::CacheHit);
                 self.span.cache("hit");
-                Cached::Hit(value)
+                Ok(value)
             }
             Lookup::Miss(miss) => {
                 self.site.metrics.count(Event::CacheMiss);
                 self.span.cache("miss");
-                Cached::Miss(Absent(Some((miss, key))))
+                Err((miss, key))
             }
-        }
+        })
     }
 
     fn joined<V: Value, E>(&mut self, joined: Joined<'static, Fingerprint, V, E>) -> Found<V, E> {
@@ -99,15 +120,18 @@ impl Call {
             Joined::Answered(outcome) => {
                 self.site.metrics.count(Event::CacheCoalesced);
                 self.span.cache("coalesced");
-                Found::Answered(outcome)
+                Err(outcome)
             }
             Joined::Lead(lead) => {
                 self.flight = lead.flight();
-                Found::Lead(Leading(Some(lead)))
+                Ok(Leading(Some(lead)))
             }
         }
     }
 }
+
+/// A call whose key is not cached, and its key.
+type Absent<V> = (Miss<'static, Fingerprint, V>, Fingerprint);
 
 /// Out of line, so that it costs other keys nothing.
 #[cold]
@@ -115,38 +139,33 @@ fn of_types(key: Fingerprint, name: &'static str) -> Fingerprint {
     Fingerprint::of(&(key, around(name)))
 }
 
-impl<V: Value> Absent<V> {
-    /// Waits for another caller's run of the key, or leads one.
-    pub async fn join<E>(self, call: &mut Call, share: ShareErrors<E>) -> Found<V, E> {
-        match self.0 {
-            Some((miss, key)) => {
-                let joined = miss.join(key, share).await;
-                call.joined(joined)
-            }
-            None => Found::Lead(Leading(None)),
-        }
-    }
+impl<V: Value, E> Unpin for Seek<'_, V, E> {}
 
-    /// [`join`](Self::join) for a blocking function.
-    pub fn join_blocking<E>(self, call: &mut Call, share: ShareErrors<E>) -> Found<V, E> {
-        match self.0 {
-            Some((miss, key)) => call.joined(miss.join_blocking(key, share)),
-            None => Found::Lead(Leading(None)),
+impl<V: Value, E> Future for Seek<'_, V, E> {
+    type Output = Found<V, E>;
+
+    #[inline]
+    fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
+        let Self { call, looked } = &mut *self;
+        match looked {
+            Looked::Off => Poll::Ready(Ok(Leading(None))),
+            Looked::Hit(value) => value
+                .take()
+                .map_or(Poll::Pending, |value| Poll::Ready(Err(Ok(value)))),
+            Looked::Miss(join) => Pin::new(join).poll(cx).map(|joined| call.joined(joined)),
         }
     }
 }
 
 impl<V: Value, E> Leading<V, E> {
-    /// The call runs the body for itself: its cache is switched off.
-    #[inline]
-    #[must_use]
-    pub const fn none() -> Self {
-        Self(None)
+    /// Takes what the run came to, and answers those who wait.
+    pub fn settle(self, call: &Call, outcome: Result<V, Failure<E>>) -> Result<V, Failure<E>> {
+        self.settle_if(call, outcome, |_| true)
     }
 
     /// Takes what the run came to, and answers those who wait. `cache_if` says which values are
     /// remembered.
-    pub fn settle(
+    pub fn settle_if(
         self,
         call: &Call,
         outcome: Result<V, Failure<E>>,

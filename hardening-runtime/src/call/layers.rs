@@ -10,7 +10,7 @@ use crate::{
     metrics::{Event, Layer},
     outcome::{Class, Failure, Rejected},
     rate_limit::{Admission, Verdict},
-    retry::{Driver, Next, RetryEvent, Rules},
+    retry::{Driver, RetryEvent, Rules},
 };
 use std::{
     fmt,
@@ -31,14 +31,14 @@ impl Call {
     /// The rate limit: the call's tokens, now or after its wait.
     #[inline]
     pub fn rate_limit(&self, key: u64, cost: u32) -> Turn<'_> {
-        Turn(match self.admit(key, cost) {
-            Ok(Admission::Now) => Ok(None),
-            Ok(Admission::Wait(place)) => Ok(Some(Box::pin(async move {
+        match self.admit(key, cost) {
+            Ok(Admission::Now) => Turn::now(()),
+            Ok(Admission::Wait(place)) => Turn::after(async move {
                 let waited = place.wait().await;
                 waited.map_err(|rejected| self.limited(key, rejected))
-            }))),
-            Err(refused) => Err(refused),
-        })
+            }),
+            Err(refused) => Turn::Known(Some(Err(refused))),
+        }
     }
 
     /// [`rate_limit`](Self::rate_limit) for a blocking function.
@@ -152,24 +152,29 @@ impl Call {
 
     /// The bulkhead: a place among those that run together, now or after a wait.
     #[inline]
-    pub fn bulkhead(&self, priority: Priority) -> Entering<'_> {
-        let Some(layer) = &self.live.bulkhead else {
-            return Entering::Done(None);
-        };
-        match layer.state.try_enter(&layer.policy) {
-            Some(place) => Entering::Done(Some(place)),
-            None => self.queue_up(layer, priority),
-        }
+    pub fn bulkhead(&self, priority: Priority) -> Turn<'_, Option<Place<'static>>> {
+        Turn::now(match &self.live.bulkhead {
+            None => None,
+            Some(layer) => match layer.state.try_enter(&layer.policy) {
+                Some(place) => Some(place),
+                None => return self.queue(layer, priority),
+            },
+        })
     }
 
+    /// The wait for a place.
     #[cold]
-    fn queue_up(&self, layer: &'static Bounded, priority: Priority) -> Entering<'_> {
-        Entering::Waiting(Box::pin(async move {
+    fn queue(
+        &self,
+        layer: &'static Bounded,
+        priority: Priority,
+    ) -> Turn<'_, Option<Place<'static>>> {
+        Turn::after(async move {
             let (now, deadline) = (clock::now(), self.deadline());
             let entering = layer.state.enter(&layer.policy, priority, now, deadline);
             let waited = entering.await;
             waited.map(Some).map_err(|ended| self.turned_away(ended))
-        }))
+        })
     }
 
     /// [`bulkhead`](Self::bulkhead) for a blocking function.
@@ -204,82 +209,70 @@ impl Call {
     }
 }
 
-/// A call that asked the rate limit. A wait is rare and long, so it has a room of its own; the
-/// future of each call need not have that room.
+/// A call that asked a layer where it may have to wait. A wait is rare and long, so it has a room of
+/// its own; the future of each call need not have that room.
 #[must_use = "futures do nothing unless awaited"]
-pub struct Turn<'a>(Result<Option<Wait<'a>>, Refused>);
+pub enum Turn<'a, T = ()> {
+    /// What the layer said at once, until it is taken.
+    Known(Option<Result<T, Refused>>),
+    /// It is still to be said.
+    Awaited(Wait<'a, T>),
+}
 
-type Wait<'a> = Pin<Box<dyn Future<Output = Result<(), Refused>> + Send + 'a>>;
+type Wait<'a, T> = Pin<Box<dyn Future<Output = Result<T, Refused>> + Send + 'a>>;
 
-impl fmt::Debug for Turn<'_> {
+impl<'a, T> Turn<'a, T> {
+    #[inline]
+    const fn now(admitted: T) -> Self {
+        Self::Known(Some(Ok(admitted)))
+    }
+
+    fn after(wait: impl Future<Output = Result<T, Refused>> + Send + 'a) -> Self {
+        Self::Awaited(Box::pin(wait))
+    }
+}
+
+impl<T> fmt::Debug for Turn<'_, T> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_tuple("Turn").finish_non_exhaustive()
     }
 }
 
-impl Future for Turn<'_> {
-    type Output = Result<(), Refused>;
+impl<T> Unpin for Turn<'_, T> {}
+
+impl<T> Future for Turn<'_, T> {
+    type Output = Result<T, Refused>;
 
     #[inline]
     fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
-        match &mut self.0 {
-            Ok(None) => Poll::Ready(Ok(())),
-            Ok(Some(wait)) => wait.as_mut().poll(cx),
-            Err(refused) => Poll::Ready(Err(refused.clone())),
+        match &mut *self {
+            Self::Known(said) => said.take().map_or(Poll::Pending, Poll::Ready),
+            Self::Awaited(wait) => wait.as_mut().poll(cx),
         }
     }
 }
 
-/// A call that asked the bulkhead. As with [`Turn`], a wait has a room of its own.
-#[must_use = "futures do nothing unless awaited"]
-pub enum Entering<'a> {
-    /// It has a place, if one is needed; or had, and gave it to who awaited it.
-    Done(Option<Place<'static>>),
-    /// It stands in the queue.
-    Waiting(Queueing<'a>),
-}
-
-type Entered = Result<Option<Place<'static>>, Refused>;
-type Queueing<'a> = Pin<Box<dyn Future<Output = Entered> + Send + 'a>>;
-
-impl fmt::Debug for Entering<'_> {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_tuple("Entering").finish_non_exhaustive()
-    }
-}
-
-impl Future for Entering<'_> {
-    type Output = Entered;
-
-    #[inline]
-    fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Entered> {
-        match self.get_mut() {
-            Self::Done(place) => Poll::Ready(Ok(place.take())),
-            Self::Waiting(waiting) => waiting.as_mut().poll(cx),
-        }
-    }
-}
-
-type Bounded = live::Layer<BulkheadPolicy, BulkheadState>;
 type Guarded = live::Layer<CircuitBreakerPolicy, BreakerState>;
+type Bounded = live::Layer<BulkheadPolicy, BulkheadState>;
 
 /// The retry layer of one call; switched off, it is none.
 #[derive(Debug)]
 pub struct Retrying(Option<(Rules<'static>, Driver)>);
 
 impl Retrying {
-    /// What follows an attempt: nothing, or another one after a wait.
+    /// What follows an attempt: another one after this wait, or nothing.
     #[inline]
     pub fn next<T, E>(
         &mut self,
-        outcome: Result<T, Failure<E>>,
+        outcome: &Result<T, Failure<E>>,
         classify: impl FnOnce(&E) -> Class,
         on_retry: impl FnOnce(&RetryEvent),
-    ) -> Next<Result<T, Failure<E>>> {
+    ) -> Option<Duration> {
         match &mut self.0 {
-            Some((_, driver)) if inject::is_last(driver.attempt()) => Next::Done(outcome),
-            Some((rules, driver)) => driver.next(*rules, outcome, classify, on_retry),
-            None => Next::Done(outcome),
+            Some((rules, driver)) if !inject::is_last(driver.attempt()) => {
+                driver.next(*rules, outcome, classify, on_retry)
+            }
+            _ => None,
         }
     }
 }
@@ -299,13 +292,12 @@ impl Probing {
     #[inline]
     pub fn settle<T, E>(
         self,
-        outcome: Result<T, Failure<E>>,
+        outcome: &Result<T, Failure<E>>,
         class: impl FnOnce(&E) -> Option<Class>,
-    ) -> Result<T, Failure<E>> {
+    ) {
         if let Some(admitted) = self.0 {
-            admitted.settle(Signal::of(&outcome, class), clock::now);
+            admitted.settle(Signal::of(outcome, class), clock::now);
         }
-        outcome
     }
 
     /// Tells the circuit what came of the call, where `failure_if` says which results are failures.

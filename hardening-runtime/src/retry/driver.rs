@@ -62,17 +62,6 @@ impl<E> From<&Failure<E>> for RetryReason {
     }
 }
 
-/// What follows an attempt.
-#[doc(hidden)]
-#[derive(Debug)]
-pub enum Next<O> {
-    /// Nothing: this is what the call comes to.
-    Done(O),
-    /// Another attempt, after this wait. What the attempt came to is gone by now, so the wait
-    /// holds nothing that belongs to it, such as a permit.
-    Wait(Duration),
-}
-
 /// What a call is retried by. Brought to each decision, so that a call need not carry it along: most
 /// need none.
 #[doc(hidden)]
@@ -129,21 +118,19 @@ impl Driver {
         self.deadline
     }
 
-    /// What follows an attempt within the layers. `classify` says what the user's error is worth.
+    /// What follows an attempt within the layers: another one after this wait, or nothing. `classify`
+    /// says what the user's error is worth.
     #[inline]
     pub fn next<T, E>(
         &mut self,
         rules: Rules<'_>,
-        outcome: Result<T, Failure<E>>,
+        outcome: &Result<T, Failure<E>>,
         classify: impl FnOnce(&E) -> Class,
         on_retry: impl FnOnce(&RetryEvent),
-    ) -> Next<Result<T, Failure<E>>> {
-        let Err(failure) = &outcome else {
-            return Next::Done(outcome);
-        };
+    ) -> Option<Duration> {
+        let failure = outcome.as_ref().err()?;
         let verdict = verdict(failure, classify);
         self.settle(rules, verdict, || failure.into(), on_retry)
-            .map_or_else(|| Next::Done(outcome), Next::Wait)
     }
 
     /// What follows an attempt outside of any layers, where every error is the user's.
@@ -151,16 +138,13 @@ impl Driver {
     pub fn next_plain<T, E>(
         &mut self,
         rules: Rules<'_>,
-        outcome: Result<T, E>,
+        outcome: &Result<T, E>,
         classify: impl FnOnce(&E) -> Class,
         on_retry: impl FnOnce(&RetryEvent),
-    ) -> Next<Result<T, E>> {
-        let Err(error) = &outcome else {
-            return Next::Done(outcome);
-        };
+    ) -> Option<Duration> {
+        let error = outcome.as_ref().err()?;
         let verdict = classify(error).into();
         self.settle(rules, verdict, || RetryReason::Error, on_retry)
-            .map_or_else(|| Next::Done(outcome), Next::Wait)
     }
 
     /// Decides, and tells; the wait, if another attempt follows.

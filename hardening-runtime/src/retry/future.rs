@@ -3,7 +3,7 @@
 //! Written by hand, because nearly all calls are over in their first poll: an `async fn` stores all
 //! that it knows before it polls a body; here that is done when the body is not ready or has failed.
 
-use super::{Driver, Judge, Next, RetryTerms};
+use super::{Driver, Judge, RetryTerms};
 use crate::{
     clock::{self, Sleep},
     context::{self, Context, Words},
@@ -113,10 +113,11 @@ where
             let Some(kept) = this.kept else {
                 unreachable!("just kept");
             };
-            let delay = match this.policy.terms().next(&mut kept.driver, outcome) {
-                Next::Done(outcome) => return Poll::Ready(outcome),
-                Next::Wait(delay) => delay,
+            let Some(delay) = this.policy.terms().next(&mut kept.driver, &outcome) else {
+                return Poll::Ready(outcome);
             };
+            // The wait holds nothing that belongs to the attempt, such as a permit in its error.
+            drop(outcome);
             kept.context = context_of(&kept.driver);
             this.stage.set(match delay {
                 Duration::ZERO => Stage::Next, // at once: no timer, and no look at the clock

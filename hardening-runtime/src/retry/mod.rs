@@ -82,7 +82,7 @@ pub use terms::{ByClass, Judge, Retry, RetryIf, RetryTerms};
 #[doc(hidden)]
 pub use {
     budget::BudgetState,
-    driver::{Driver, Next, Rules},
+    driver::{Driver, Rules},
     terms::Terms,
 };
 
@@ -146,9 +146,11 @@ where
     let mut driver = policy.terms().begin();
     loop {
         let outcome = context::within_words(context_of(&driver), &mut body);
-        match policy.terms().next(&mut driver, outcome) {
-            Next::Done(outcome) => return outcome,
-            Next::Wait(delay) => clock::sleep_blocking(delay),
-        }
+        let Some(delay) = policy.terms().next(&mut driver, &outcome) else {
+            return outcome;
+        };
+        // The wait holds nothing that belongs to the attempt, such as a permit in its error.
+        drop(outcome);
+        clock::sleep_blocking(delay);
     }
 }

@@ -3,7 +3,7 @@
 use super::{
     RetryEvent,
     budget::BudgetState,
-    driver::{Driver, Next, Rules},
+    driver::{Driver, Rules},
 };
 use crate::{
     clock::{self, Moment},
@@ -11,7 +11,12 @@ use crate::{
     outcome::{Class, Classify},
 };
 use hardening_config::RetryPolicy;
-use std::{fmt, future::Future, sync::Arc, time::Instant};
+use std::{
+    fmt,
+    future::Future,
+    sync::Arc,
+    time::{Duration, Instant},
+};
 
 type Hook = dyn Fn(&RetryEvent) + Send + Sync;
 
@@ -278,11 +283,7 @@ impl<J> Terms<'_, J> {
 
     /// What follows an attempt. Tells the hook, if there is one.
     #[inline]
-    pub(super) fn next<T, E>(
-        &self,
-        driver: &mut Driver,
-        outcome: Result<T, E>,
-    ) -> Next<Result<T, E>>
+    pub(super) fn next<T, E>(&self, driver: &mut Driver, outcome: &Result<T, E>) -> Option<Duration>
     where
         J: Judge<E>,
     {

@@ -19,10 +19,10 @@ pub(crate) const PATHS: &[Path] = &[
     path("nothing", |calls| awaited(calls, annotated::bare)),
     path("retry, ok", |calls| awaited(calls, annotated::retried)),
     path("rate limit, allowed", |calls| {
-        awaited(calls, |call| annotated::limited(key(call), call))
+        awaited(calls, |call| annotated::limited(key(call), call));
     }),
     path("rate limit, denied", |calls| {
-        awaited(calls, |call| annotated::denied("one", call))
+        awaited(calls, |call| annotated::denied("one", call));
     }),
     path("RateLimiter, allowed", |calls| {
         static LIMITER: LazyLock<RateLimiter> = LazyLock::new(|| limiter(1_000_000_000));
@@ -33,36 +33,36 @@ pub(crate) const PATHS: &[Path] = &[
         blocked(calls, |_| LIMITER.check("one"));
     }),
     path("breaker, closed", |calls| {
-        awaited(calls, annotated::guarded)
+        awaited(calls, annotated::guarded);
     }),
     path("breaker, closed, by rate", |calls| {
-        awaited(calls, annotated::guarded_by_rate)
+        awaited(calls, annotated::guarded_by_rate);
     }),
     path("breaker, open", |calls| awaited(calls, annotated::broken)),
     path("bulkhead, free", |calls| awaited(calls, annotated::placed)),
     path("timeout, ready", |calls| awaited(calls, annotated::timed)),
     path("cache, hit", |calls| {
-        awaited(calls, |call| annotated::remembered(call % 8))
+        awaited(calls, |call| annotated::remembered(call % 8));
     }),
     path("cache, hit, without an attribute", |calls| {
         static CACHE: LazyLock<Cache<u64, u64>> =
             LazyLock::new(|| Cache::new(CachePolicy::default()));
         blocked(calls, |call| {
             CACHE.get_or_load_blocking(call % 8, || Ok::<_, Rejected>(call))
-        })
+        });
     }),
     path("RED figures", |calls| blocked(calls, red)),
     path("five layers", |calls| {
-        awaited(calls, |call| annotated::five(key(call), call))
+        awaited(calls, |call| annotated::five(key(call), call));
     }),
     path("five layers and a cache, hit", |calls| {
-        awaited(calls, |call| annotated::five_remembered(call % 8))
+        awaited(calls, |call| annotated::five_remembered(call % 8));
     }),
     path("retry, ok, blocking", |calls| {
-        blocked(calls, blocking::retried)
+        blocked(calls, blocking::retried);
     }),
     path("four layers, blocking", |calls| {
-        blocked(calls, |call| blocking::four(key(call), call))
+        blocked(calls, |call| blocking::four(key(call), call));
     }),
 ];
 

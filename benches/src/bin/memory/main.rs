@@ -68,8 +68,8 @@ fn main() {
 fn bytes_each<T>(count: usize, make: impl Fn() -> T) -> f64 {
     drop(black_box(make()));
     let region = Region::new(ALLOCATOR);
-    let made = black_box(make());
+    let held = black_box(make());
     let change = region.change();
-    drop(made);
+    drop(held);
     (change.bytes_allocated as f64 - change.bytes_deallocated as f64) / count as f64
 }

@@ -111,7 +111,7 @@ fn get_or_load() -> Scenario {
     let moka = stores::moka_future(bound(ENTRIES));
     let filling = async {
         for key in 0..ENTRIES {
-            moka.insert(key, key).await
+            moka.insert(key, key).await;
         }
     };
     tokio::runtime::Builder::new_current_thread()

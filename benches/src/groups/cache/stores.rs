@@ -66,7 +66,7 @@ impl Table {
     }
 
     pub(super) fn insert(&self, key: u64, value: u64) {
-        let free = (0..)
+        let free = (0..self.places.len() as u64)
             .map(|step| self.place(key, step))
             .find(|[known, _]| [key, u64::MAX].contains(&known.load(Relaxed)));
         let [known, kept] = free.expect("a table that is half empty");

@@ -28,7 +28,7 @@ pub(super) fn scenarios() -> Vec<Scenario> {
     vec![
         storm(
             "cache miss, 1,000 tasks on 20 keys, 10 ms load, 20 loads, one worker",
-            || Builder::new_current_thread(),
+            Builder::new_current_thread,
         ),
         storm(
             "cache miss, 1,000 tasks on 20 keys, 10 ms load, 20 loads, two workers",

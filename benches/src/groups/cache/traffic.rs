@@ -90,7 +90,7 @@ fn zipf() -> Vec<u64> {
     (0..CALLS as u64).map(draw).collect()
 }
 
-/// One of 0..1 for each number, as good as drawn (SplitMix64).
+/// One of 0..1 for each number, as good as drawn (`SplitMix64`).
 fn fraction(number: u64) -> f64 {
     let mut bits = (number + 1).wrapping_mul(0x9e37_79b9_7f4a_7c15);
     bits = (bits ^ (bits >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
