@@ -415,6 +415,35 @@ async fn on_many_threads_with_drops_and_panics_the_kinds_sum_to_the_calls_too() 
     assert_eq!((bulkhead.running, bulkhead.queued.total()), (0, 0));
 }
 
+/// Its two functions have one path, and the second has a bulkhead.
+struct Shelf<T>(T);
+
+impl Shelf<u8> {
+    #[retryable(max_attempts = 1)]
+    async fn top(&self) -> AppResult<u8> {
+        Ok(self.0)
+    }
+}
+
+impl Shelf<u16> {
+    #[bulkhead(max_concurrent = 1)]
+    async fn top(&self) -> AppResult<u16> {
+        tokio::time::sleep(Duration::from_secs(1)).await;
+        Ok(self.0)
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn the_small_json_has_the_bulkhead_of_either_function_of_one_path() {
+    Shelf(1_u8).top().await.unwrap();
+    let slow = tokio::spawn(async { Shelf(1_u16).top().await });
+    tokio::task::yield_now().await;
+    let short = json(&snapshot());
+    let shelf = &short.sites["figures::Shelf::top"];
+    assert_eq!((shelf.requests.total, shelf.queue.processing), (1, 1));
+    slow.await.unwrap().unwrap();
+}
+
 /// `future`, with its panic as an error.
 async fn caught<T>(future: impl Future<Output = T>) -> Result<T, String> {
     let mut future = std::pin::pin!(future);
