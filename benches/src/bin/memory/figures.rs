@@ -27,13 +27,19 @@ pub(super) fn table() -> Table {
 fn counted_by(threads: usize) -> SiteMetrics {
     let (figures, all) = (SiteMetrics::new(), Barrier::new(threads));
     thread::scope(|scope| {
-        for _ in 0..threads {
-            scope.spawn(|| {
-                figures.begin();
-                figures.record_nanos(Outcome::Success, 1_000, 1);
-                all.wait();
-            });
-        }
+        let running: Vec<_> = (0..threads)
+            .map(|_| {
+                scope.spawn(|| {
+                    figures.begin();
+                    figures.record_nanos(Outcome::Success, 1_000, 1);
+                    all.wait();
+                })
+            })
+            .collect();
+        // The scope's end would not wait for what a thread gives back last.
+        running
+            .into_iter()
+            .for_each(|thread| thread.join().expect("no panic"));
     });
     figures
 }

@@ -46,6 +46,6 @@ fn growth(act: impl FnOnce()) -> f64 {
 /// On another thread, while this one keeps its seat.
 fn elsewhere(act: impl FnOnce() + Send) {
     thread::scope(|scope| {
-        scope.spawn(act);
+        scope.spawn(act).join().expect("no panic");
     });
 }
