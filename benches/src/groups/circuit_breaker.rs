@@ -82,11 +82,13 @@ impl Traffic {
 fn consecutive() -> Scenario {
     let by_hand = Consecutive::default();
     let ours = CircuitBreaker::new(CircuitBreakerPolicy::default());
+    // What the traffic is, all learn from the contender: the same work for each.
+    let traffic = black_box(Traffic::Well);
     Scenario::new(
         "circuit breaker closed, consecutive failures",
         vec![
             Contender::blocking(Limit, BY_HAND, move |call| {
-                let _ = black_box(by_hand.call(|| Traffic::Well.work(call)));
+                let _ = black_box(by_hand.call(|| traffic.work(call)));
             }),
             of_ours(ours, Traffic::Well),
             of_recloser(recloser().build(), Traffic::Well),

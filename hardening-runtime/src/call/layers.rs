@@ -3,9 +3,9 @@
 use super::{Call, Refused};
 use crate::{
     bulkhead::{BulkheadState, Place, Priority, WaitEnded},
-    circuit_breaker::{Admitted, BreakerState, Signal},
+    circuit_breaker::{Admitted, BreakerState, Prepared, Signal},
     clock::{self, Sleep},
-    config::{BulkheadPolicy, CircuitBreakerPolicy},
+    config::BulkheadPolicy,
     event, inject, live,
     metrics::{Event, Layer},
     outcome::{Class, Failure, Rejected},
@@ -137,13 +137,13 @@ impl Call {
     #[inline]
     fn ask_circuit(&self, layer: &'static Guarded) -> Result<Probing, Refused> {
         let admitted = if layer.observe {
-            let admitted = layer.state.observe(&layer.policy, clock::now);
+            let admitted = layer.state.observe(&layer.policy, clock::System);
             if admitted.is_none() {
                 self.site.metrics.count(Event::CircuitObserved);
             }
             admitted
         } else {
-            let admitted = layer.state.enter(&layer.policy, clock::now);
+            let admitted = layer.state.enter(&layer.policy, clock::System);
             Some(admitted.map_err(|rejected| self.refused(Layer::CircuitBreaker, rejected))?)
         };
         let with_deadline = |admitted: Admitted<'static>| admitted.with_deadline(self.deadline());
@@ -252,7 +252,7 @@ impl<T> Future for Turn<'_, T> {
     }
 }
 
-type Guarded = live::Layer<CircuitBreakerPolicy, BreakerState>;
+type Guarded = live::Layer<Prepared, BreakerState>;
 type Bounded = live::Layer<BulkheadPolicy, BulkheadState>;
 
 /// The retry layer of one call; switched off, it is none.

@@ -28,6 +28,42 @@ impl From<Moment> for Present {
     }
 }
 
+/// What tells the time: the runtime's clock, or a function of whoever has one of its own.
+pub(crate) trait Clock: Copy {
+    /// The present.
+    fn now(&self) -> Moment;
+    /// The present, or a little before.
+    fn recent(&self) -> Present;
+}
+
+/// The runtime's clock.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct System;
+
+impl Clock for System {
+    #[inline]
+    fn now(&self) -> Moment {
+        now()
+    }
+
+    #[inline]
+    fn recent(&self) -> Present {
+        Present::recent()
+    }
+}
+
+impl<F: Fn() -> Moment + Copy> Clock for F {
+    #[inline]
+    fn now(&self) -> Moment {
+        self()
+    }
+
+    #[inline]
+    fn recent(&self) -> Present {
+        Present::Exact(self())
+    }
+}
+
 impl Present {
     /// The present, without a look at the exact clock more often than once in a tick.
     #[inline]
@@ -50,6 +86,15 @@ impl Present {
         match self {
             Self::Exact(now) => now,
             Self::Recent(_) => asked(),
+        }
+    }
+
+    /// It is not before this.
+    #[inline]
+    #[must_use]
+    pub(crate) const fn earliest(self) -> Moment {
+        match self {
+            Self::Exact(now) | Self::Recent(now) => now,
         }
     }
 
