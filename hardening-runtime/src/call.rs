@@ -13,7 +13,7 @@ pub use cached::{Found, Leading, Seek};
 pub use layers::{Probing, Retrying, Turn};
 
 use crate::{
-    clock::{self, Moment},
+    clock::{self, Moment, Present},
     context::{self, Context},
     event,
     live::Live,
@@ -30,7 +30,8 @@ use std::panic::resume_unwind;
 pub struct Call {
     site: &'static Site,
     live: &'static Live,
-    began: Moment,
+    /// Recent only while it may turn out that the cache has the result.
+    began: Present,
     /// The deadline of the calls around this one.
     inherited: Deadline,
     /// The deadline of this call.
@@ -49,7 +50,11 @@ impl Call {
         Self {
             site,
             live,
-            began: clock::now(),
+            began: if live.cache.is_some() {
+                Present::recent()
+            } else {
+                Present::Exact(clock::now())
+            },
             inherited: context::current().deadline.into(),
             until: Deadline::NONE,
             attempts: 0,
@@ -74,8 +79,14 @@ impl Call {
         if self.live.cache.is_some() {
             clock::now()
         } else {
-            self.began
+            self.began()
         }
+    }
+
+    /// When it began. The layers within the cache may rely on it: a miss has asked the clock.
+    #[inline]
+    const fn began(&self) -> Moment {
+        self.began.reading()
     }
 
     /// The nearest deadline of this call and those around it.
@@ -163,9 +174,8 @@ fn error_of<E: FromRejected>(failure: Failure<E>) -> E {
 
 /// Apart from the call: as its parts are not lent, the compiler keeps them where they are.
 #[inline(never)]
-fn record(site: &Site, began: Moment, outcome: Outcome, attempts: u32) {
-    let elapsed = clock::now().as_nanos().saturating_sub(began.as_nanos());
-    site.metrics.record_nanos(outcome, elapsed, attempts);
+fn record(site: &Site, began: Present, outcome: Outcome, attempts: u32) {
+    (site.metrics).record_nanos(outcome, began.nanos_since(), attempts);
 }
 
 /// A deadline in one word: the end of the scale is none.

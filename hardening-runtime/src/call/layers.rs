@@ -67,7 +67,7 @@ impl Call {
         };
         // Nothing has held the call up yet if no layer that waits is around this one.
         let now = if self.live.limits_first {
-            self.began
+            self.began()
         } else {
             clock::now()
         };
@@ -103,7 +103,7 @@ impl Call {
             // `max_elapsed` is the time of the attempts: what held the call up before is not in it.
             let now = || {
                 if self.live.retries_first {
-                    self.began
+                    self.began()
                 } else {
                     clock::now()
                 }
@@ -198,7 +198,7 @@ impl Call {
         match ended {
             WaitEnded::Full(rejected) => self.refused(Layer::Bulkhead, rejected),
             WaitEnded::Deadline => {
-                let after = clock::now().since(self.began);
+                let after = clock::now().since(self.began());
                 let rejected = Rejected::TimedOut {
                     name: self.live.path,
                     after,

@@ -43,6 +43,28 @@ impl Present {
         }
     }
 
+    /// What was read.
+    #[inline]
+    #[must_use]
+    pub(crate) const fn reading(self) -> Moment {
+        match self {
+            Self::Exact(now) | Self::Recent(now) => now,
+        }
+    }
+
+    /// The nanoseconds since then, by the clock that was read then. Between two recent readings that is
+    /// nothing, or, for what a tick fell into, the whole time since the tick before: right on average, and
+    /// in the sum of many.
+    #[inline]
+    #[must_use]
+    pub(crate) fn nanos_since(self) -> u64 {
+        let (began, now) = match self {
+            Self::Exact(began) => (began, now()),
+            Self::Recent(began) => (began, Self::recent().reading()),
+        };
+        now.as_nanos().saturating_sub(began.as_nanos())
+    }
+
     /// The present.
     #[inline]
     #[must_use]
