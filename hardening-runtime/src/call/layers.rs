@@ -9,7 +9,7 @@ use crate::{
     event, inject, live,
     metrics::{Event, Layer},
     outcome::{Class, Failure, Rejected},
-    rate_limit::{Admission, Verdict},
+    rate_limit::{self, Admission, Verdict},
     retry::{Driver, RetryEvent, Rules},
 };
 use std::{
@@ -29,16 +29,22 @@ impl Call {
     }
 
     /// The rate limit: the call's tokens, now or after its wait.
-    #[inline]
+    #[inline(always)]
     pub fn rate_limit(&self, key: u64, cost: u32) -> Turn<'_> {
         match self.admit(key, cost) {
             Ok(Admission::Now) => Turn::now(()),
-            Ok(Admission::Wait(place)) => Turn::after(async move {
-                let waited = place.wait().await;
-                waited.map_err(|rejected| self.limited(key, rejected))
-            }),
+            Ok(Admission::Wait(place)) => self.wait_in_line(key, place),
             Err(refused) => Turn::Known(Some(Err(refused))),
         }
+    }
+
+    /// The wait for a turn.
+    #[cold]
+    fn wait_in_line(&self, key: u64, place: rate_limit::Place<'static>) -> Turn<'_> {
+        Turn::after(async move {
+            let waited = place.wait().await;
+            waited.map_err(|rejected| self.limited(key, rejected))
+        })
     }
 
     /// [`rate_limit`](Self::rate_limit) for a blocking function.
