@@ -177,6 +177,28 @@ mod tests {
         assert_eq!((read(2, 25), again(2)), (25, 25));
     }
 
+    #[test]
+    fn recent_readings_of_many_short_times_sum_to_the_time_they_take() {
+        let (mut exact, mut recent) = (0, 0);
+        while exact < 200_000_000 {
+            let (began, coarse) = (now(), Present::recent());
+            while now().since(began) < Duration::from_micros(20) {
+                std::hint::spin_loop();
+            }
+            exact += now().since(began).as_nanos();
+            recent += u128::from(coarse.nanos_since());
+        }
+        // What is left of a tick at either end.
+        assert!(exact.abs_diff(recent) <= 2 * BEHIND.as_nanos(), "{recent} of {exact}");
+    }
+
+    #[test]
+    fn an_exact_moment_is_measured_exactly() {
+        let began = now();
+        let apart = Present::Exact(began).nanos_since();
+        assert!(u128::from(apart) <= now().since(began).as_nanos());
+    }
+
     #[cfg(target_os = "linux")]
     #[test]
     fn the_kernels_tick_is_never_far_behind() {
