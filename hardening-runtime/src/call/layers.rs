@@ -132,7 +132,7 @@ impl Call {
     }
 
     /// The circuit breaker: whether the dependency may be called.
-    #[inline]
+    #[inline(always)]
     pub fn circuit_breaker(&self) -> Result<Probing, Refused> {
         match &self.live.circuit_breaker {
             Some(layer) => self.ask_circuit(layer),
@@ -140,7 +140,7 @@ impl Call {
         }
     }
 
-    #[inline]
+    #[inline(always)]
     fn ask_circuit(&self, layer: &'static Guarded) -> Result<Probing, Refused> {
         let admitted = if layer.observe {
             let admitted = layer.state.observe(&layer.policy, clock::now);

@@ -189,7 +189,10 @@ mod tests {
             recent += u128::from(coarse.nanos_since());
         }
         // What is left of a tick at either end.
-        assert!(exact.abs_diff(recent) <= 2 * BEHIND.as_nanos(), "{recent} of {exact}");
+        assert!(
+            exact.abs_diff(recent) <= 2 * BEHIND.as_nanos(),
+            "{recent} of {exact}"
+        );
     }
 
     #[test]
