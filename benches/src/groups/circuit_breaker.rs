@@ -1,4 +1,7 @@
 //! Circuit breakers: closed, by each of the rules that open them, and open.
+//!
+//! The limit is what one writes for one place: a flag and a count of failures, or a ring of counts by time; it
+//! opens and stays open. All are given the same body, whose error has room for a refusal, and the same numbers.
 
 mod by_hand;
 mod tower_resilience;
@@ -36,7 +39,7 @@ pub(crate) fn scenarios() -> Vec<Scenario> {
             Traffic::Well,
         ),
         time_window(
-            "the same, one call in a hundred fails",
+            "circuit breaker closed, failure rate over 30 s, one call in a hundred fails",
             Traffic::OneInAHundredFails,
         ),
         last_calls(),
