@@ -9,7 +9,7 @@ use crate::{
     event, inject, live,
     metrics::{Event, Layer},
     outcome::{Class, Failure, Rejected},
-    rate_limit::{Admission, Verdict},
+    rate_limit::{self, Admission, Verdict},
     retry::{Driver, RetryEvent, Rules},
 };
 use std::{
@@ -29,16 +29,22 @@ impl Call {
     }
 
     /// The rate limit: the call's tokens, now or after its wait.
-    #[inline]
+    #[inline(always)]
     pub fn rate_limit(&self, key: u64, cost: u32) -> Turn<'_> {
         match self.admit(key, cost) {
             Ok(Admission::Now) => Turn::now(()),
-            Ok(Admission::Wait(place)) => Turn::after(async move {
-                let waited = place.wait().await;
-                waited.map_err(|rejected| self.limited(key, rejected))
-            }),
+            Ok(Admission::Wait(place)) => self.wait_in_line(key, place),
             Err(refused) => Turn::Known(Some(Err(refused))),
         }
+    }
+
+    /// The wait for a turn.
+    #[cold]
+    fn wait_in_line(&self, key: u64, place: rate_limit::Place<'static>) -> Turn<'_> {
+        Turn::after(async move {
+            let waited = place.wait().await;
+            waited.map_err(|rejected| self.limited(key, rejected))
+        })
     }
 
     /// [`rate_limit`](Self::rate_limit) for a blocking function.
@@ -67,7 +73,7 @@ impl Call {
         };
         // Nothing has held the call up yet if no layer that waits is around this one.
         let now = if self.live.limits_first {
-            self.began
+            self.began()
         } else {
             clock::now()
         };
@@ -103,7 +109,7 @@ impl Call {
             // `max_elapsed` is the time of the attempts: what held the call up before is not in it.
             let now = || {
                 if self.live.retries_first {
-                    self.began
+                    self.began()
                 } else {
                     clock::now()
                 }
@@ -126,7 +132,7 @@ impl Call {
     }
 
     /// The circuit breaker: whether the dependency may be called.
-    #[inline]
+    #[inline(always)]
     pub fn circuit_breaker(&self) -> Result<Probing, Refused> {
         match &self.live.circuit_breaker {
             Some(layer) => self.ask_circuit(layer),
@@ -134,7 +140,7 @@ impl Call {
         }
     }
 
-    #[inline]
+    #[inline(always)]
     fn ask_circuit(&self, layer: &'static Guarded) -> Result<Probing, Refused> {
         let admitted = if layer.observe {
             let admitted = layer.state.observe(&layer.policy, clock::System);
@@ -198,7 +204,7 @@ impl Call {
         match ended {
             WaitEnded::Full(rejected) => self.refused(Layer::Bulkhead, rejected),
             WaitEnded::Deadline => {
-                let after = clock::now().since(self.began);
+                let after = clock::now().since(self.began());
                 let rejected = Rejected::TimedOut {
                     name: self.live.path,
                     after,

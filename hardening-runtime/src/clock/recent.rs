@@ -79,6 +79,28 @@ impl Present {
         }
     }
 
+    /// What was read.
+    #[inline]
+    #[must_use]
+    pub(crate) const fn reading(self) -> Moment {
+        match self {
+            Self::Exact(now) | Self::Recent(now) => now,
+        }
+    }
+
+    /// The nanoseconds since then, by the clock that was read then. Between two recent readings that is
+    /// nothing, or, for what a tick fell into, the whole time since the tick before: right on average, and
+    /// in the sum of many.
+    #[inline]
+    #[must_use]
+    pub(crate) fn nanos_since(self) -> u64 {
+        let (began, now) = match self {
+            Self::Exact(began) => (began, now()),
+            Self::Recent(began) => (began, Self::recent().reading()),
+        };
+        now.as_nanos().saturating_sub(began.as_nanos())
+    }
+
     /// The present.
     #[inline]
     #[must_use]
@@ -198,6 +220,31 @@ mod tests {
         // A thread that was held up between the tick and its reading.
         assert_eq!((read(1, 15), again(1)), (15, 20));
         assert_eq!((read(2, 25), again(2)), (25, 25));
+    }
+
+    #[test]
+    fn recent_readings_of_many_short_times_sum_to_the_time_they_take() {
+        let (mut exact, mut recent) = (0, 0);
+        while exact < 200_000_000 {
+            let (began, coarse) = (now(), Present::recent());
+            while now().since(began) < Duration::from_micros(20) {
+                std::hint::spin_loop();
+            }
+            exact += now().since(began).as_nanos();
+            recent += u128::from(coarse.nanos_since());
+        }
+        // What is left of a tick at either end.
+        assert!(
+            exact.abs_diff(recent) <= 2 * BEHIND.as_nanos(),
+            "{recent} of {exact}"
+        );
+    }
+
+    #[test]
+    fn an_exact_moment_is_measured_exactly() {
+        let began = now();
+        let apart = Present::Exact(began).nanos_since();
+        assert!(u128::from(apart) <= now().since(began).as_nanos());
     }
 
     #[cfg(target_os = "linux")]
