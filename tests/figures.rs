@@ -367,6 +367,83 @@ async fn under_errors_rejections_drops_and_panics_the_kinds_sum_to_the_calls() {
     );
 }
 
+#[bulkhead(max_concurrent = 2, max_queue = 1)]
+#[retryable(max_attempts = 2, base_delay = 0, budget = false)]
+async fn crowded(dice: u32) -> AppResult<u32> {
+    for _ in 0..dice % 5 {
+        tokio::task::yield_now().await;
+    }
+    match dice % 7 {
+        0 => Err(AppError::Busy),
+        1 => Err(AppError::Gone),
+        2 => panic!("a body of the test"),
+        3 => pending().await,
+        _ => Ok(dice),
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 8)]
+async fn on_many_threads_with_drops_and_panics_the_kinds_sum_to_the_calls_too() {
+    const CALLS: usize = 4_000;
+    let mut calls = tokio::task::JoinSet::new();
+    for dice in numbers(11).take(CALLS) {
+        calls.spawn(async move {
+            let patience = async {
+                for _ in 0..20 + dice % 20 {
+                    tokio::task::yield_now().await;
+                }
+            };
+            tokio::select! {
+                _ = caught(crowded(dice)) => false,
+                () = patience => true,
+            }
+        });
+    }
+    let gone = calls.join_all().await.into_iter().filter(|gone| *gone);
+    let gone = gone.count() as u64;
+    let site = site("crowded");
+    let figures = site.figures;
+    let by_kind = figures.by_outcome();
+    let sum: u64 = by_kind.iter().map(|(_, count)| count).sum();
+    assert_eq!((sum, figures.in_flight), (CALLS as u64, 0), "{by_kind:?}");
+    assert_eq!((figures.calls(), figures.dropped), (sum, gone));
+    assert_eq!(figures.durations.count(), sum);
+    for kind in [figures.success, figures.panicked, gone] {
+        assert!(kind > 0, "{by_kind:?}");
+    }
+    let bulkhead = site.bulkhead.unwrap();
+    assert_eq!((bulkhead.running, bulkhead.queued.total()), (0, 0));
+}
+
+/// Its two functions have one path, and the second has a bulkhead.
+struct Shelf<T>(T);
+
+impl Shelf<u8> {
+    #[retryable(max_attempts = 1)]
+    async fn top(&self) -> AppResult<u8> {
+        Ok(self.0)
+    }
+}
+
+impl Shelf<u16> {
+    #[bulkhead(max_concurrent = 1)]
+    async fn top(&self) -> AppResult<u16> {
+        tokio::time::sleep(Duration::from_secs(1)).await;
+        Ok(self.0)
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn the_small_json_has_the_bulkhead_of_either_function_of_one_path() {
+    Shelf(1_u8).top().await.unwrap();
+    let slow = tokio::spawn(async { Shelf(1_u16).top().await });
+    tokio::task::yield_now().await;
+    let short = json(&snapshot());
+    let shelf = &short.sites["figures::Shelf::top"];
+    assert_eq!((shelf.requests.total, shelf.queue.processing), (1, 1));
+    slow.await.unwrap().unwrap();
+}
+
 /// `future`, with its panic as an error.
 async fn caught<T>(future: impl Future<Output = T>) -> Result<T, String> {
     let mut future = std::pin::pin!(future);

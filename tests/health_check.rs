@@ -112,6 +112,34 @@ async fn a_check_is_degraded_until_it_failed_as_often_as_the_threshold_says() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn a_check_recovers_after_as_many_successes_as_the_file_says() {
+    const FILE: &str = "runtime: {health_checks: {failure_threshold: 2, success_threshold: 3, providers: {disk: {success_threshold: 2}}}}";
+    let name = "a_check_recovers_after_as_many_successes_as_the_file_says";
+    if !is_child() {
+        let folder = folder(name);
+        fs::write(folder.join("hardening.yaml"), FILE).unwrap();
+        return child(name, &folder, &[]);
+    }
+    hardening::init!().expect("a sound file");
+    let run = async || {
+        let report = registry().run_all().await;
+        (
+            report.checks["database"].status,
+            report.checks["disk"].status,
+        )
+    };
+    DATABASE_UP.store(false, SeqCst);
+    DISK_FULL.store(true, SeqCst);
+    run().await;
+    assert_eq!(run().await, (Status::Unhealthy, Status::Unhealthy));
+    DATABASE_UP.store(true, SeqCst);
+    DISK_FULL.store(false, SeqCst);
+    assert_eq!(run().await, (Status::Unhealthy, Status::Unhealthy), "one");
+    assert_eq!(run().await, (Status::Unhealthy, Status::Healthy), "two");
+    assert_eq!(run().await, (Status::Healthy, Status::Healthy), "three");
+}
+
+#[tokio::test(start_paused = true)]
 async fn groups_choose_their_checks() {
     if !is_child() {
         return alone("groups_choose_their_checks");

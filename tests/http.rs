@@ -15,7 +15,7 @@ use axum::{
     routing::get,
 };
 use hardening::{
-    Class, Rejected, RequestId, circuit_breaker,
+    Class, Rejected, RequestId, cached, circuit_breaker,
     health::{HealthSettings, registry},
     http::{RequestIdLayer, router},
     rate_limited, request_id, retryable, testing,
@@ -29,6 +29,16 @@ use tokio::{
     net::{TcpListener, TcpStream},
 };
 use tower::ServiceExt;
+
+const ROUTES: [&str; 7] = [
+    "/health",
+    "/health/live",
+    "/health/ready",
+    "/metrics",
+    "/metrics.json",
+    "/sites",
+    "/hardening",
+];
 
 struct Got {
     status: StatusCode,
@@ -123,8 +133,6 @@ async fn the_figures_are_served_for_prometheus_and_as_small_json() {
             assert!(small[of][key].is_number(), "{of}.{key} in {small}");
         }
     }
-    let refused = ask(router(), request("POST", "/metrics")).await;
-    assert_eq!(refused.status, StatusCode::METHOD_NOT_ALLOWED);
 }
 
 #[tokio::test(start_paused = true)]
@@ -165,7 +173,12 @@ async fn health_is_200_until_a_critical_check_is_unhealthy() {
 
 #[tokio::test(start_paused = true)]
 async fn circuits_are_in_the_report_by_name_or_path_and_never_fail_liveness() {
-    #[circuit_breaker(name = "aiService", failure_threshold = 1, open_for = 10)]
+    #[circuit_breaker(
+        name = "aiService",
+        failure_threshold = 1,
+        open_for = 10,
+        success_threshold = 2
+    )]
     async fn ai(fails: bool) -> AppResult<()> {
         if fails { Err(AppError::Busy) } else { Ok(()) }
     }
@@ -193,6 +206,8 @@ async fn circuits_are_in_the_report_by_name_or_path_and_never_fail_liveness() {
     );
     pass(10.0).await;
     ai(false).await.expect("a probe");
+    assert_eq!(state("/health").await, "HALF_OPEN");
+    ai(false).await.expect("the second that it takes");
     assert_eq!(state("/health").await, "CLOSED");
 }
 
@@ -234,18 +249,79 @@ async fn sites_are_served_with_settings_and_figures() {
 #[tokio::test(start_paused = true)]
 async fn the_routes_are_read_only_and_nothing_is_stored() {
     let _alone = testing::alone();
-    for path in ["/health", "/health/live", "/health/ready", "/sites"] {
+    for path in ROUTES {
         for method in ["POST", "PUT", "DELETE", "PATCH"] {
             let got = ask(router(), request(method, path)).await;
             assert_eq!(got.status, 405, "{method} {path}");
             assert_eq!(got.header("allow"), Some("GET,HEAD"));
             assert_eq!(got.header("cache-control"), Some("no-store"));
+            assert_eq!(got.header("x-content-type-options"), Some("nosniff"));
         }
         let head = ask(router(), request("HEAD", path)).await;
         assert_eq!((head.status, head.body.as_str()), (StatusCode::OK, ""));
         assert_eq!(head.header("cache-control"), Some("no-store"));
+        assert_eq!(head.header("x-content-type-options"), Some("nosniff"));
     }
     assert_eq!(fetch("/nothing").await.status, 404);
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_answer_holds_a_thousand_checks_and_its_status_is_that_of_all() {
+    let _alone = testing::alone();
+    for number in 0..1002 {
+        registry().register(format!("check {number:04}"), || async { true });
+    }
+    registry().register_with("worst, and the last by name", critical(), || async {
+        false
+    });
+    for path in ["/health", "/health/ready"] {
+        let got = fetch(path).await;
+        assert_eq!(got.status, 503, "{path}");
+        let report = got.json();
+        let checks = report["checks"].as_object().expect("checks");
+        assert_eq!((checks.len(), &report["omitted"]), (1000, &3.into()));
+        assert!(!checks.contains_key("worst, and the last by name"));
+    }
+    let text = fetch("/metrics").await.body;
+    let of_checks = |line: &&str| line.starts_with("hardening_health_check_duration_seconds{");
+    assert_eq!(text.lines().filter(of_checks).count(), 1000);
+    assert!(text.contains("hardening_health_status{status=\"unhealthy\"} 1"));
+}
+
+#[tokio::test(start_paused = true)]
+async fn no_route_tells_a_key_an_argument_a_result_or_an_error_of_a_call() {
+    #[cached]
+    #[rate_limited(capacity = 1, window_seconds = 3600, key = user)]
+    #[retryable(max_attempts = 2, base_delay = 0)]
+    #[circuit_breaker(failure_threshold = 2)]
+    async fn secretive(user: &str, item: &str) -> Result<String, std::io::Error> {
+        match item {
+            "sonnet-18" => Ok("a-summers-day".to_owned()),
+            _ => Err(std::io::Error::other("no-such-sonnet")),
+        }
+    }
+
+    let _alone = testing::alone();
+    for _ in 0..2 {
+        let read = secretive("will@example.org", "sonnet-18").await;
+        assert_eq!(read.expect("a sonnet"), "a-summers-day");
+    }
+    for item in ["sonnet-155", "sonnet-156"] {
+        secretive("anne@example.org", item).await.expect_err("none");
+    }
+    for path in ROUTES {
+        let got = fetch(path).await;
+        for secret in ["example.org", "sonnet", "summers-day"] {
+            let is_told =
+                got.body.contains(secret) || format!("{:?}", got.headers).contains(secret);
+            assert!(!is_told, "{secret} at {path}: {}", got.body);
+        }
+    }
+    let figures = fetch("/sites").await.body;
+    assert!(
+        figures.contains("secretive"),
+        "the site is there: {figures}"
+    );
 }
 
 #[tokio::test(start_paused = true)]

@@ -14,7 +14,7 @@ use hardening::{
 };
 use serde_json::{Value, json};
 use std::time::Duration;
-use support::{AppError, AppResult, assert_took, timed};
+use support::{AppError, AppResult, assert_took, child, folder, is_child, timed};
 use viewer::{Viewer, get, header, site, text_of};
 
 const ORDERED_AT: u32 = line!() + 1;
@@ -243,6 +243,53 @@ async fn new_settings_are_sent_with_everything_else() {
     hardening::reload().expect("the same file again");
     viewer.expect("all").await;
     viewer.expect("tick").await;
+}
+
+const SWITCHED: &str = "runtime: {circuit_breaker: {enabled: true}}";
+
+#[test]
+fn a_layer_that_is_switched_off_leaves_the_page_and_the_minute_before_stays() {
+    let name = "a_layer_that_is_switched_off_leaves_the_page_and_the_minute_before_stays";
+    if !is_child() {
+        let folder = folder("page-switched");
+        std::fs::write(folder.join("hardening.yaml"), SWITCHED).expect("written");
+        return child(name, &folder, &[]);
+    }
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .start_paused(true)
+        .build();
+    runtime.expect("a runtime").block_on(async {
+        hardening::reload().expect("a sound file");
+        let mut viewer = Viewer::open().await;
+        let all = viewer.expect("all").await;
+        let before = site(&all, "switched").1;
+        assert_eq!(before["figures"]["breaker"]["state"], "closed");
+        switched().await.expect("a call");
+        viewer.expect("tick").await;
+
+        let off = SWITCHED.replace("true", "false");
+        std::fs::write("hardening.yaml", off).expect("written");
+        hardening::reload().expect("a sound file");
+        let all = viewer.expect("all").await;
+        let after = site(&all, "switched").1;
+        assert!(after["figures"].get("breaker").is_none(), "{after}");
+        assert_eq!(after["layers"][0]["enabled"], false);
+        assert_eq!(after["figures"]["calls"], 1);
+        assert_eq!(after["history"][0][0], 1.0);
+
+        std::fs::write("hardening.yaml", SWITCHED).expect("written");
+        hardening::reload().expect("a sound file");
+        let all = viewer.expect("all").await;
+        let again = site(&all, "switched").1;
+        assert_eq!(again["figures"]["breaker"]["state"], "closed");
+        assert_eq!(again["history"].as_array().map(Vec::len), Some(3));
+    });
+}
+
+#[circuit_breaker]
+async fn switched() -> AppResult<()> {
+    Ok(())
 }
 
 #[tokio::test(start_paused = true)]

@@ -19,12 +19,25 @@ impl Drop for Service {
     }
 }
 
-/// Cargo builds the examples with the tests, beside them.
+/// Cargo builds the examples with the tests, beside them; for this test alone it does not.
 fn program() -> PathBuf {
     let test = std::env::current_exe().expect("own path");
     let folder = test.parent().and_then(|deps| deps.parent());
     let name = format!("service{}", std::env::consts::EXE_SUFFIX);
-    folder.expect("a folder").join("examples").join(name)
+    let program = folder.expect("a folder").join("examples").join(name);
+    if !program.exists() {
+        build();
+    }
+    program
+}
+
+fn build() {
+    let cargo = std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
+    let mut command = Command::new(cargo);
+    command
+        .args(["build", "--example", "service", "--features", "http"])
+        .current_dir(env!("CARGO_MANIFEST_DIR"));
+    assert!(command.status().expect("cargo runs").success());
 }
 
 fn fetch(address: &str, path: &str) -> (u16, String) {

@@ -2,3 +2,5 @@
 #![forbid(unsafe_code)]
 
 pub mod annotated;
+#[cfg(feature = "sites")]
+pub mod sites;

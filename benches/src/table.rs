@@ -3,27 +3,24 @@
 use crate::{
     contender::Whose,
     goal::{Bound, Verdict, verdicts},
-    rounds::Measured,
+    rounds::{Measured, Scenario},
     spread::Spread,
 };
 use std::fmt::Write as _;
 
-/// A scenario: each contender's time, and how many times as long ours takes.
+/// A scenario: each contender's time, and how many times as long ours takes. Where several are ours, they are
+/// no rivals of each other, and there is nothing to compare.
 pub(crate) fn scenario(measured: &Measured) -> String {
     let scenario = &measured.scenario;
-    let ours = scenario
-        .contenders
-        .iter()
-        .position(|contender| contender.whose == Whose::Ours);
+    let ours = the_only_one(scenario);
+    let compared = ours.map_or(0, |_| scenario.threads.len());
     let mut text = format!("### {}\n\n| |", scenario.what);
     for threads in scenario.threads {
         let _ = write!(text, " {} |", on_threads(*threads));
     }
-    for _ in scenario.threads {
-        text.push_str(" ours ÷ it |");
-    }
+    text.push_str(&" ours ÷ it |".repeat(compared));
     text.push_str("\n|---|");
-    text.push_str(&"--:|".repeat(scenario.threads.len() * 2));
+    text.push_str(&"--:|".repeat(scenario.threads.len() + compared));
     for (who, contender) in scenario.contenders.iter().enumerate() {
         let name = match contender.whose {
             Whose::Ours => format!("**{}**", contender.name),
@@ -34,7 +31,7 @@ pub(crate) fn scenario(measured: &Measured) -> String {
         for column in 0..scenario.threads.len() {
             let _ = write!(text, " {} |", time(measured.nanos(column, who).median));
         }
-        for column in 0..scenario.threads.len() {
+        for column in 0..compared {
             match ours.filter(|&ours| ours != who) {
                 Some(ours) => {
                     let _ = write!(
@@ -53,6 +50,15 @@ pub(crate) fn scenario(measured: &Measured) -> String {
     }
     text.push('\n');
     text
+}
+
+/// The position of ours, if there is one and no more.
+fn the_only_one(scenario: &Scenario) -> Option<usize> {
+    let contenders = scenario.contenders.iter().enumerate();
+    let mut ours = contenders.filter(|(_, contender)| contender.whose == Whose::Ours);
+    ours.next()
+        .filter(|_| ours.next().is_none())
+        .map(|(who, _)| who)
 }
 
 /// All goals of all scenarios, one a line.

@@ -29,7 +29,7 @@ async fn main() -> Result<(), Box<dyn Error>> {
     let monitor = registry().spawn_monitor();
 
     let app = shop::routes()
-        .merge(http::router()) // /hardening, /health, /health/live, /health/ready, /metrics, /sites
+        .merge(http::router()) // /hardening, /health, /health/live, /health/ready, /metrics, /metrics.json, /sites
         .layer(http::RequestIdLayer::new());
     let listener = TcpListener::bind(("127.0.0.1", options.port)).await?;
     let address = listener.local_addr()?;

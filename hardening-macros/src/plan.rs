@@ -4,6 +4,8 @@
 mod argument;
 mod consumed;
 mod refusal;
+mod role;
+mod settings;
 mod unshared;
 
 pub(crate) use consumed::{Consumed, How};
@@ -117,7 +119,7 @@ impl Plan {
             .collect();
         layers.sort_by_key(Layer::depth);
         let used = seen::in_function(ours, function, around);
-        let doubts = refusal::refuse_across(&layers, function, around, errors);
+        let doubts = settings::refuse_across(&layers, function, around, errors);
         let mut plan = Self {
             layers,
             used: quote!(#used #doubts),
@@ -175,11 +177,11 @@ fn layer(
         .unwrap_or_default();
     let collected = Collected::from(written, args, function, errors);
     if around.can_check() {
-        refusal::refuse_names_and_values(written, &collected, around, errors);
+        settings::refuse_names_and_values(written, &collected, around, errors);
     }
     // What is missing, or does not fit together, may be what has just been refused.
     if around.can_check() && errors.len() == before {
-        refusal::refuse_together(written, &collected, around, errors);
+        settings::refuse_together(written, &collected, around, errors);
     }
     let places = collected.settings.iter();
     Layer {

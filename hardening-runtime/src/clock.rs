@@ -15,6 +15,7 @@ mod recent;
 mod ticks;
 
 pub use recent::Present;
+pub(crate) use recent::{Clock, System};
 
 use std::{
     future::Future,

@@ -146,8 +146,8 @@ impl Slot {
     }
 }
 
-/// Puts back the context around a body.
-struct Restore {
+/// Puts back the context around a body when it is dropped.
+pub(crate) struct Restore {
     attempt: u32,
     deadline: u64,
     /// Where they were changed.
@@ -167,7 +167,7 @@ impl Drop for Restore {
 /// deadline of its own; then nothing is written. Apart from the body, so that it is inlined whatever
 /// the body is.
 #[inline]
-fn change(words: Words) -> Option<Restore> {
+pub(crate) fn change(words: Words) -> Option<Restore> {
     CURRENT.with(|slot| {
         let around = slot.get();
         let other = words.flights != around.flights;
@@ -184,6 +184,30 @@ fn change(words: Words) -> Option<Restore> {
             }
         })
     })
+}
+
+/// Enters the context around, but for these two: what else there is need not be looked at.
+#[inline]
+pub(crate) fn change_attempt(attempt: u32, deadline: Option<Moment>) -> Option<Restore> {
+    let deadline = deadline.map_or(NO_DEADLINE, Moment::as_nanos);
+    CURRENT.with(|slot| {
+        let around = (slot.attempt.get(), slot.deadline.get());
+        (around != (attempt, deadline)).then(|| {
+            slot.set(attempt, deadline, None);
+            Restore {
+                attempt: around.0,
+                deadline: around.1,
+                flights: None,
+            }
+        })
+    })
+}
+
+/// The nearest deadline of all the calls around.
+#[inline]
+pub(crate) fn current_deadline() -> Option<Moment> {
+    let nanos = CURRENT.with(|slot| slot.deadline.get());
+    (nanos != NO_DEADLINE).then_some(Moment::from_nanos(nanos))
 }
 
 /// Runs `body` in `context`, and restores the context around it, also when `body` panics.

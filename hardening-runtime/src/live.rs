@@ -7,10 +7,10 @@ mod resolver;
 use crate::{
     bulkhead::BulkheadState,
     cache::{CacheFigures, CacheState, ErasedCache, Fingerprint, Value},
-    circuit_breaker::BreakerState,
+    circuit_breaker::{self, BreakerState},
     config::{
-        BulkheadPolicy, CachePolicy, CircuitBreakerPolicy, ConfigError, Effective, LayerKind,
-        RateLimitPolicy, RetryPolicy, TimeoutPolicy,
+        BulkheadPolicy, CachePolicy, ConfigError, Effective, LayerKind, RateLimitPolicy,
+        RetryPolicy, TimeoutPolicy,
     },
     enclosing::Enclosing,
     rate_limit::LimiterState,
@@ -35,7 +35,7 @@ pub(crate) struct Live {
     pub(crate) retry: Option<Layer<RetryPolicy, BudgetState>>,
     /// The same of the retry.
     pub(crate) retries_first: bool,
-    pub(crate) circuit_breaker: Option<Layer<CircuitBreakerPolicy, BreakerState>>,
+    pub(crate) circuit_breaker: Option<Layer<circuit_breaker::Prepared, BreakerState>>,
     pub(crate) bulkhead: Option<Layer<BulkheadPolicy, BulkheadState>>,
 }
 

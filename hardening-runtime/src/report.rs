@@ -156,6 +156,24 @@ pub struct SiteSnapshot {
     pub rate_limit_keys: Option<u32>,
 }
 
+#[cfg(all(test, not(hardening_loom)))]
+impl SiteSnapshot {
+    /// A site whose layers show nothing of themselves.
+    pub(crate) fn stateless(path: &str, layers: &[&'static str], figures: SiteFigures) -> Self {
+        Self {
+            path: path.to_owned(),
+            layers: layers.to_vec(),
+            figures,
+            retry_budget: None,
+            circuit: None,
+            bulkhead: None,
+            cache: None,
+            op: None,
+            rate_limit_keys: None,
+        }
+    }
+}
+
 /// What is left of the retries that all calls under one policy may make together.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 #[non_exhaustive]

@@ -86,6 +86,8 @@ pin_project_lite::pin_project! {
 impl<F: Future> Future for Attempt<F> {
     type Output = Ended<F::Output>;
 
+    #[inline(always)]
+    #[allow(clippy::inline_always)] // its result would come back through memory: see `call`
     fn poll(self: Pin<&mut Self>, cx: &mut std::task::Context<'_>) -> Poll<Self::Output> {
         let mut this = self.project();
         assert!(this.body.is_some(), "polled after it has ended");

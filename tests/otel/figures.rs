@@ -62,6 +62,7 @@ fn attribute(attribute: &KeyValue) -> (String, String) {
         .and_then(|value| value.value.as_ref())
     {
         Some(Value::StringValue(text)) => (attribute.key.clone(), text.clone()),
+        Some(Value::IntValue(number)) => (attribute.key.clone(), number.to_string()),
         other => panic!("{other:?}"),
     }
 }
@@ -147,12 +148,8 @@ async fn metrics_are_the_figures_of_the_snapshot() {
         ("cache.lookups miss", figures.cache_misses, 6),
         ("cache.stale", figures.cache_stale, 0),
         ("cache.coalesced", figures.cache_coalesced, 0),
+        ("observed_waits", figures.would_have.waited, 0),
         ("active_calls", figures.in_flight, 0),
-        ("bulkhead.running", site.bulkhead.unwrap().running.into(), 0),
-        ("bulkhead.queued urgent", 0, 0),
-        ("bulkhead.queued high", 0, 0),
-        ("bulkhead.queued normal", 0, 0),
-        ("bulkhead.queued low", 0, 0),
     ];
     let mut told = 0;
     for (name, of_snapshot, number) in expected {
@@ -176,6 +173,123 @@ async fn metrics_are_the_figures_of_the_snapshot() {
         told += 1;
     }
     assert_eq!(values.len(), told, "nothing else is told: {values:?}");
+}
+
+#[tokio::test(start_paused = true)]
+async fn the_state_of_each_layer_is_told_under_its_name() {
+    #[cached(name = "otel_state", max_entries = 2, key = key)]
+    #[rate_limited(capacity = 5, window_seconds = 60)]
+    #[retryable(policy = "figures_budget", max_attempts = 2, base_delay = 0)]
+    #[circuit_breaker(name = "otel_state")]
+    #[bulkhead(name = "otel_state", max_concurrent = 2, max_queue = 7)]
+    async fn stated(key: u8) -> AppResult<u8> {
+        Ok(key)
+    }
+
+    let (collector, provider) = observed();
+    for key in 1..=3 {
+        stated(key).await.unwrap();
+    }
+    let snapshot = hardening::snapshot();
+    let site = snapshot.site("the_state_of_each_layer_is_told_under_its_name::stated");
+    let site = site.unwrap();
+    provider.force_flush().unwrap();
+    let told = |of: (&str, &str)| -> Vec<_> {
+        let values = values(&collector, of).into_iter();
+        values
+            .map(|(name, value)| format!("{name}={value}"))
+            .collect()
+    };
+    assert_eq!(
+        told(("hardening.bulkhead.name", "otel_state")),
+        [
+            "bulkhead.max_concurrent=2",
+            "bulkhead.max_queue=7",
+            "bulkhead.queued high=0",
+            "bulkhead.queued low=0",
+            "bulkhead.queued normal=0",
+            "bulkhead.queued urgent=0",
+            "bulkhead.running=0",
+        ]
+    );
+    assert_eq!(
+        told(("hardening.cache.name", "otel_state")),
+        [
+            "cache.entries=2",
+            "cache.evictions=1",
+            "cache.max_entries=2"
+        ]
+    );
+    let mut circuit = told(("hardening.circuit_breaker.name", "otel_state"));
+    let time = circuit.pop().expect("the last by name"); // by the exporter's own clock
+    assert!(time.starts_with("circuit_breaker.time_in_state="), "{time}");
+    assert_eq!(
+        circuit,
+        [
+            "circuit_breaker.opened=0",
+            "circuit_breaker.state closed=1",
+            "circuit_breaker.state half-open=0",
+            "circuit_breaker.state open=0",
+        ]
+    );
+    assert_eq!(
+        told(("hardening.rate_limit.op", &site.path)),
+        [
+            "rate_limit.capacity 1 key=5",
+            "rate_limit.keys=1",
+            "rate_limit.tokens 1 key=2",
+            "rate_limit.waiting=0",
+        ]
+    );
+    let left = site.retry_budget.as_ref().unwrap().remaining;
+    assert_eq!(
+        told(("hardening.retry.policy", "figures_budget")),
+        [format!("retry.budget={left}")]
+    );
+}
+
+/// Its two functions have one path.
+struct Shelf<T>(T);
+
+impl Shelf<u8> {
+    #[retryable(max_attempts = 1)]
+    fn top(&self) -> AppResult<u8> {
+        Ok(self.0)
+    }
+}
+
+impl Shelf<u16> {
+    #[bulkhead(name = "otel_shelf", max_concurrent = 1)]
+    fn top(&self) -> AppResult<u16> {
+        Ok(self.0)
+    }
+
+    #[bulkhead(name = "otel_shelf", max_concurrent = 1)]
+    fn bottom(&self) -> AppResult<u16> {
+        Ok(self.0)
+    }
+}
+
+#[test]
+fn functions_of_one_path_are_one_series_and_a_bulkhead_that_functions_share_is_told_once() {
+    let (collector, provider) = observed();
+    Shelf(1_u8).top().unwrap();
+    Shelf(1_u16).top().unwrap();
+    Shelf(1_u16).top().unwrap();
+    Shelf(1_u16).bottom().unwrap();
+    provider.force_flush().unwrap();
+    let of_site = values(&collector, ("hardening.site", "otel::figures::Shelf::top"));
+    assert_eq!(of_site.get("calls success"), Some(&3.0), "{of_site:?}");
+    let metrics = collector.received().metrics;
+    let running = metrics
+        .iter()
+        .rfind(|it| it.name == "hardening.bulkhead.running");
+    let named = |point: &&NumberDataPoint| {
+        let mut attributes = point.attributes.iter().map(attribute);
+        attributes.any(|(_, name)| name == "otel_shelf")
+    };
+    let last = running.expect("it is told");
+    assert_eq!(points(last).iter().filter(named).count(), 1);
 }
 
 #[circuit_breaker(name = "figures_shared", failure_threshold = 1)]
@@ -227,7 +341,12 @@ fn the_keys_of_a_limit_are_counted_and_not_told() {
         &collector,
         ("hardening.rate_limit.op", "otel::figures::per_user"),
     );
-    let expected = [("rate_limit.keys", 3.0), ("rate_limit.waiting", 0.0)];
+    let expected = [
+        ("rate_limit.keys", 3.0),
+        ("rate_limit.waiting", 0.0),
+        ("rate_limit.tokens 1 key", 0.0),
+        ("rate_limit.capacity 1 key", 2.0),
+    ];
     assert_eq!(
         values,
         expected

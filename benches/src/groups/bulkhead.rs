@@ -1,4 +1,7 @@
 //! Bulkhead: a place that is free, and one that is handed over.
+//!
+//! The limit is a counter that is compared and swapped, without a queue; where a place is awaited, it is tokio's
+//! `try_acquire`, which has a queue but does not look at it.
 
 use crate::{
     contender::{

@@ -1,4 +1,7 @@
 //! Circuit breakers: closed, by each of the rules that open them, and open.
+//!
+//! The limit is what one writes for one place: a flag and a count of failures, or a ring of counts by time; it
+//! opens and stays open. All are given the same body, whose error has room for a refusal, and the same numbers.
 
 mod by_hand;
 mod tower_resilience;
@@ -36,7 +39,7 @@ pub(crate) fn scenarios() -> Vec<Scenario> {
             Traffic::Well,
         ),
         time_window(
-            "the same, one call in a hundred fails",
+            "circuit breaker closed, failure rate over 30 s, one call in a hundred fails",
             Traffic::OneInAHundredFails,
         ),
         last_calls(),
@@ -79,11 +82,13 @@ impl Traffic {
 fn consecutive() -> Scenario {
     let by_hand = Consecutive::default();
     let ours = CircuitBreaker::new(CircuitBreakerPolicy::default());
+    // What the traffic is, all learn from the contender: the same work for each.
+    let traffic = black_box(Traffic::Well);
     Scenario::new(
         "circuit breaker closed, consecutive failures",
         vec![
             Contender::blocking(Limit, BY_HAND, move |call| {
-                let _ = black_box(by_hand.call(|| Traffic::Well.work(call)));
+                let _ = black_box(by_hand.call(|| traffic.work(call)));
             }),
             of_ours(ours, Traffic::Well),
             of_recloser(recloser().build(), Traffic::Well),

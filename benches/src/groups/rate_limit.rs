@@ -1,7 +1,9 @@
 //! A token of the bucket of a `String` key.
 //!
 //! Everybody is given the same strings, prepared beforehand, and hashes them with the hasher that it
-//! comes with; the clock is read where a user's call would read it.
+//! comes with; the clock is read where a user's call would read it. All have the same capacity and window.
+//!
+//! The limit is a fixed table of (fingerprint, time) with one compare-and-swap: it neither grows nor forgets.
 
 use crate::{
     contender::{

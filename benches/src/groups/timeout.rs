@@ -1,4 +1,6 @@
 //! Timeout around a call that is ready at once, and around one that is not.
+//!
+//! The limit notes when it begins, polls the call, and sets a timer only when that is not done.
 
 use crate::{
     contender::{

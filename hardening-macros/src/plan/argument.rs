@@ -1,6 +1,9 @@
 //! An attribute's arguments, each in its role.
 
-use super::{Code, Per, Written};
+use super::{
+    Code, Per, Written,
+    role::{Role, Slot, known, role, unknown},
+};
 use crate::{
     args::{Arg, Value},
     errors::Errors,
@@ -11,72 +14,6 @@ use hardening_config::{LayerKind, suggest};
 use proc_macro2::{Ident, Span, TokenStream};
 use quote::{ToTokens, quote_spanned};
 use syn::{Expr, ExprLit, Lit, LitStr, spanned::Spanned};
-
-/// What an argument is for.
-#[derive(Clone, Copy, PartialEq, Eq)]
-enum Role {
-    /// Names the policy or op.
-    Policy,
-    /// Names the shared state.
-    Name,
-    /// Chooses the side of the retry.
-    Per,
-    /// Brings code.
-    Code(Slot),
-    /// A key of the policy.
-    Setting,
-}
-
-#[derive(Clone, Copy, PartialEq, Eq)]
-enum Slot {
-    Key,
-    Cost,
-    Priority,
-    RetryIf,
-    OnRetry,
-    FailureIf,
-    CacheIf,
-    Clone,
-}
-
-/// The arguments of `kind` that are no settings.
-fn special(kind: LayerKind) -> &'static [(&'static str, Role)] {
-    use Role::{Code, Name, Per, Policy};
-    match kind {
-        LayerKind::Retry => &[
-            ("policy", Policy),
-            ("retry_if", Code(Slot::RetryIf)),
-            ("on_retry", Code(Slot::OnRetry)),
-            ("clone", Code(Slot::Clone)),
-        ],
-        LayerKind::RateLimit => &[
-            ("op", Policy),
-            ("key", Code(Slot::Key)),
-            ("cost", Code(Slot::Cost)),
-            ("per", Per),
-        ],
-        LayerKind::CircuitBreaker => &[
-            ("policy", Policy),
-            ("name", Name),
-            ("failure_if", Code(Slot::FailureIf)),
-            ("per", Per),
-        ],
-        LayerKind::Bulkhead => &[
-            ("policy", Policy),
-            ("name", Name),
-            ("priority", Code(Slot::Priority)),
-            ("per", Per),
-        ],
-        LayerKind::Cache => &[
-            ("policy", Policy),
-            ("name", Name),
-            ("key", Code(Slot::Key)),
-            ("cache_if", Code(Slot::CacheIf)),
-        ],
-        LayerKind::Timeout => &[("policy", Policy)],
-        LayerKind::Fallback => &[],
-    }
-}
 
 /// A setting written inline.
 pub(super) struct Setting {
@@ -233,51 +170,6 @@ fn called(expr: Expr) -> Expr {
     let value = Ident::new("value", span);
     let closure = quote_spanned!(span=> |#value| #path(#value));
     syn::parse2(closure).unwrap_or(expr)
-}
-
-fn role(kind: LayerKind, key: &str) -> Option<Role> {
-    let special = special(kind).iter().find(|(name, _)| *name == key);
-    special.map(|(_, role)| *role).or_else(|| {
-        let setting = kind.keys().iter().any(|known| known.name == key);
-        setting.then_some(Role::Setting)
-    })
-}
-
-/// All that may be written in an attribute of `kind`.
-fn known(kind: LayerKind) -> impl Iterator<Item = &'static str> {
-    let special = special(kind).iter().map(|(name, _)| *name);
-    special.chain(kind.keys().iter().map(|key| key.name))
-}
-
-fn unknown(kind: LayerKind, key: &str) -> String {
-    let attribute = kind.attribute();
-    if kind == LayerKind::Fallback {
-        return "`fallback` takes a closure over the error: `#[fallback(|error| …)]`".to_owned();
-    }
-    let known: Vec<_> = known(kind).collect();
-    let near = match (kind, key) {
-        (LayerKind::RateLimit, "policy" | "name") => Some("op"),
-        _ => suggest(key, known.iter().copied()),
-    };
-    let hint = near.map_or_else(
-        || elsewhere(key),
-        |near| format!("; did you mean `{near}`?"),
-    );
-    format!(
-        "`{attribute}` has no argument `{key}`{hint}\nit takes: {}",
-        known.join(", ")
-    )
-}
-
-/// The one attribute that does take `key`.
-fn elsewhere(key: &str) -> String {
-    let mut takers = LayerKind::ALL
-        .into_iter()
-        .filter(|kind| known(*kind).any(|known| known == key));
-    match (takers.next(), takers.next()) {
-        (Some(taker), None) => format!("; `{}` has", taker.attribute()),
-        _ => String::new(),
-    }
 }
 
 fn is_literal(expr: &Expr) -> bool {

@@ -17,7 +17,9 @@ use crate::{
 use proc_macro2::{Delimiter, Ident, TokenStream, TokenTree};
 use quote::ToTokens;
 use scan::Scan;
-use syn::{Block, FnArg, Receiver, ReceiverKind, Type, ext::IdentExt, parse::Parser};
+use syn::{
+    Block, FnArg, Pat, Receiver, ReceiverKind, Type, WherePredicate, ext::IdentExt, parse::Parser,
+};
 
 /// An argument that the body consumes, unless its type says otherwise.
 pub(crate) struct Consumed {
@@ -48,7 +50,8 @@ pub(super) fn arguments(function: &Function, body: TokenStream, cloned: &[Ident]
         return Vec::new();
     };
     let consumed = names.into_iter().filter_map(|argument| {
-        let (used, how) = Scan::of(&statements, &argument)?;
+        let called_once = is_called_once(function, &argument);
+        let (used, how) = Scan::of(&statements, &argument, called_once)?;
         // Whatever the body calls by that name is asked for, should a macro have written one of both.
         let mut name = used;
         name.set_span(name.span().located_at(argument.span()));
@@ -85,6 +88,38 @@ pub(super) fn candidates(function: &Function) -> Vec<Ident> {
         }
     }
     names
+}
+
+/// Whether the signature says of `argument` that it can be called once only.
+fn is_called_once(function: &Function, argument: &Ident) -> bool {
+    let once = Ident::new("FnOnce", argument.span());
+    let is_once = |bounds: &dyn ToTokens| mentions(bounds.to_token_stream(), &once);
+    let signature = &function.signature;
+    let ty = signature.inputs.iter().find_map(|input| match input {
+        FnArg::Typed(typed) => match &*typed.pat {
+            Pat::Ident(name) if same(&name.ident, argument) => Some(&*typed.ty),
+            _ => None,
+        },
+        FnArg::Receiver(_) => None,
+    });
+    match ty {
+        Some(Type::ImplTrait(bounds)) => is_once(bounds),
+        Some(Type::Path(path)) => path.path.get_ident().is_some_and(|parameter| {
+            let bounded = signature.generics.type_params();
+            let mut bounded = bounded.filter(|bounded| same(&bounded.ident, parameter));
+            let clauses = signature.generics.where_clause.iter();
+            let mut clauses = clauses.flat_map(|clause| &clause.predicates);
+            bounded.any(|bounded| is_once(&bounded.bounds))
+                || clauses.any(|clause| match clause {
+                    WherePredicate::Type(clause) => {
+                        is_once(&clause.bounds)
+                            && mentions(clause.bounded_ty.to_token_stream(), parameter)
+                    }
+                    _ => false,
+                })
+        }),
+        _ => false,
+    }
 }
 
 fn receiver_by_value(receiver: &Receiver) -> bool {

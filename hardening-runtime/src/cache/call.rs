@@ -97,6 +97,11 @@ impl<'a, K: Key, V: Value> End<'a, K, V> {
 }
 
 impl<'a, K: Key, V: Value> Miss<'a, K, V> {
+    /// When the store was asked.
+    pub(crate) const fn asked(&self) -> Moment {
+        self.now
+    }
+
     /// Waits for another caller's run of the key, for at most `max_wait`, or leads one. A waiting
     /// caller that is dropped leaves the queue.
     pub const fn join<E>(self, key: K, share: ShareErrors<E>) -> Join<'a, K, V, E> {

@@ -3,6 +3,7 @@
 use super::Call;
 use crate::{
     cache::{Fingerprint, Held, Join, Joined, Lookup, Miss, Value, share::ShareErrors},
+    clock::Present,
     enclosing::around,
     event,
     metrics::Event,
@@ -126,7 +127,7 @@ impl Call {
     /// are compiled for; `name` is that of a closure in it.
     #[inline]
     fn look_up<V: Value>(
-        &self,
+        &mut self,
         key: Fingerprint,
         name: &'static str,
     ) -> Option<Result<V, Absent<V>>> {
@@ -145,6 +146,7 @@ impl Call {
                 Ok(value)
             }
             Lookup::Miss(miss) => {
+                self.began = Present::Exact(miss.asked());
                 self.site.metrics.count(Event::CacheMiss);
                 self.span.cache("miss");
                 Err((miss, key))

@@ -3,14 +3,14 @@
 use super::{Call, Refused};
 use crate::{
     bulkhead::{BulkheadState, Place, Priority, WaitEnded},
-    circuit_breaker::{Admitted, BreakerState, Signal},
+    circuit_breaker::{Admitted, BreakerState, Prepared, Signal},
     clock::{self, Sleep},
-    config::{BulkheadPolicy, CircuitBreakerPolicy},
+    config::BulkheadPolicy,
     event, inject, live,
     metrics::{Event, Layer},
     outcome::{Class, Failure, Rejected},
     private::Classified,
-    rate_limit::{Admission, Verdict},
+    rate_limit::{self, Admission, Verdict},
     retry::{Driver, RetryEvent, Rules},
 };
 use std::{
@@ -30,16 +30,22 @@ impl Call {
     }
 
     /// The rate limit: the call's tokens, now or after its wait.
-    #[inline]
+    #[inline(always)]
     pub fn rate_limit(&self, key: u64, cost: u32) -> Turn<'_> {
         match self.admit(key, cost) {
             Ok(Admission::Now) => Turn::now(),
-            Ok(Admission::Wait(place)) => Turn::after(async move {
-                let waited = place.wait().await;
-                waited.map_err(|rejected| self.limited(key, rejected))
-            }),
+            Ok(Admission::Wait(place)) => self.wait_in_line(key, place),
             Err(refused) => Turn::Known(Some(Err(refused))),
         }
+    }
+
+    /// The wait for a turn.
+    #[cold]
+    fn wait_in_line(&self, key: u64, place: rate_limit::Place<'static>) -> Turn<'_> {
+        Turn::after(async move {
+            let waited = place.wait().await;
+            waited.map_err(|rejected| self.limited(key, rejected))
+        })
     }
 
     /// [`rate_limit`](Self::rate_limit) for a blocking function.
@@ -68,7 +74,7 @@ impl Call {
         };
         // Nothing has held the call up yet if no layer that waits is around this one.
         let now = if self.live.limits_first {
-            self.began
+            self.began()
         } else {
             clock::now()
         };
@@ -104,7 +110,7 @@ impl Call {
             // `max_elapsed` is the time of the attempts: what held the call up before is not in it.
             let now = || {
                 if self.live.retries_first {
-                    self.began
+                    self.began()
                 } else {
                     clock::now()
                 }
@@ -127,7 +133,7 @@ impl Call {
     }
 
     /// The circuit breaker: whether the dependency may be called.
-    #[inline]
+    #[inline(always)]
     pub fn circuit_breaker(&self) -> Result<Probing, Refused> {
         match &self.live.circuit_breaker {
             Some(layer) => self.ask_circuit(layer),
@@ -135,16 +141,16 @@ impl Call {
         }
     }
 
-    #[inline]
+    #[inline(always)]
     fn ask_circuit(&self, layer: &'static Guarded) -> Result<Probing, Refused> {
         let admitted = if layer.observe {
-            let admitted = layer.state.observe(&layer.policy, clock::now);
+            let admitted = layer.state.observe(&layer.policy, clock::System);
             if admitted.is_none() {
                 self.site.metrics.count(Event::CircuitObserved);
             }
             admitted
         } else {
-            let admitted = layer.state.enter(&layer.policy, clock::now);
+            let admitted = layer.state.enter(&layer.policy, clock::System);
             Some(admitted.map_err(|rejected| self.refused(Layer::CircuitBreaker, rejected))?)
         };
         let with_deadline = |admitted: Admitted<'static>| admitted.with_deadline(self.deadline());
@@ -216,7 +222,7 @@ impl Call {
         match ended {
             WaitEnded::Full(rejected) => self.refused(Layer::Bulkhead, rejected),
             WaitEnded::Deadline => {
-                let after = clock::now().since(self.began);
+                let after = clock::now().since(self.began());
                 let rejected = Rejected::TimedOut {
                     name: self.live.path,
                     after,
@@ -268,7 +274,7 @@ impl Future for Turn<'_> {
     }
 }
 
-type Guarded = live::Layer<CircuitBreakerPolicy, BreakerState>;
+type Guarded = live::Layer<Prepared, BreakerState>;
 type Bounded = live::Layer<BulkheadPolicy, BulkheadState>;
 
 /// The retry layer of one call; switched off, it is none.

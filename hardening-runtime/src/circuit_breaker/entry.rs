@@ -3,12 +3,13 @@
 use super::{
     change::Change,
     guard::Admitted,
+    prepared::{Prepared, Results},
     rules::{self, Entry},
     state::{BreakerState, Ticket, UNTIMED, read, write},
-    word::Key,
+    word::{Key, Word},
 };
 use crate::{
-    clock::{self, Moment},
+    clock::{self, Clock, Moment},
     config::CircuitBreakerPolicy as Policy,
     outcome::Rejected,
 };
@@ -23,6 +24,9 @@ struct Answer {
     /// When the call began; of a rejection, after how many nanoseconds it is worth asking again.
     nanos: u64,
 }
+
+/// The end of the clock's scale.
+const END: Moment = Moment::from_nanos(u64::MAX);
 
 /// A rejection which does not know for how long.
 const UNKNOWN: u64 = u64::MAX;
@@ -64,17 +68,17 @@ impl Answer {
 }
 
 impl BreakerState {
-    /// Admits the call or rejects it. `now` is only asked for when the decision needs the present:
+    /// Admits the call or rejects it. The clock is only asked when the decision needs the present:
     /// not on a closed circuit without slow calls.
     #[inline]
     pub(crate) fn enter<'a>(
         &'a self,
-        policy: &'a Policy,
-        now: impl Fn() -> Moment,
+        policy: &'a Prepared,
+        clock: impl Clock,
     ) -> Result<Admitted<'a>, Rejected> {
-        let ticket = match self.ticket_if_closed(policy, &now) {
+        let ticket = match self.ticket_if_closed(policy, clock) {
             Some(ticket) => ticket,
-            None => match self.enter_slowly(policy, now).ticket() {
+            None => match self.enter_slowly(policy, clock).ticket() {
                 Ok(ticket) => ticket,
                 Err(retry_after) => {
                     return Err(Rejected::CircuitOpen {
@@ -91,28 +95,33 @@ impl BreakerState {
     #[inline]
     pub(super) fn decide<'a>(
         &'a self,
-        policy: &'a Policy,
-        now: impl Fn() -> Moment,
+        policy: &'a Prepared,
+        clock: impl Clock,
     ) -> Result<Admitted<'a>, Option<Duration>> {
-        let ticket = match self.ticket_if_closed(policy, &now) {
+        let ticket = match self.ticket_if_closed(policy, clock) {
             Some(ticket) => ticket,
-            None => self.answer(policy, now).ticket()?,
+            None => self.answer(policy, clock).ticket()?,
         };
         Ok(Admitted::new(self, policy, ticket))
     }
 
     #[inline]
-    fn ticket_if_closed(&self, policy: &Policy, now: impl Fn() -> Moment) -> Option<Ticket> {
+    fn ticket_if_closed(&self, policy: &Prepared, clock: impl Clock) -> Option<Ticket> {
         let word = self.word();
-        word.is_closed().then(|| Ticket {
-            key: word.key(),
-            began: rules::slow_call(policy).map_or(UNTIMED, |_| outlined(now)),
-        })
+        let ticket = |key, began| Some(Ticket { key, began });
+        if !word.is_closed() {
+            return None;
+        }
+        match policy.results() {
+            Results::Forgotten => ticket(word.key(), UNTIMED),
+            Results::Kept => ticket(word.key().kept(), UNTIMED),
+            Results::Timed => ticket(word.key().kept(), outlined(clock)),
+        }
     }
 
     #[inline(never)]
-    fn enter_slowly(&self, policy: &Policy, now: impl Fn() -> Moment) -> Answer {
-        let answer = self.answer(policy, now);
+    fn enter_slowly(&self, policy: &Prepared, clock: impl Clock) -> Answer {
+        let answer = self.answer(policy, clock);
         if answer.is_rejection() {
             self.rejected.add_one();
         }
@@ -120,21 +129,36 @@ impl BreakerState {
     }
 
     #[inline]
-    fn answer(&self, policy: &Policy, now: impl Fn() -> Moment) -> Answer {
+    fn answer(&self, policy: &Prepared, clock: impl Clock) -> Answer {
         let word = self.word();
+        match self.open_for_long(policy, word, clock) {
+            Some(left) => Answer::reject(left),
+            None => self.answer_exactly(policy, word, clock),
+        }
+    }
+
+    /// After how many nanoseconds an open circuit is worth asking again, if that can be said without the exact
+    /// clock.
+    #[inline]
+    fn open_for_long(&self, policy: &Prepared, word: Word, clock: impl Clock) -> Option<u64> {
+        let period = policy.open_nanos(word.reopened()?);
+        let opened_at = read(&self.opened_at);
+        let until = Moment::from_nanos(opened_at.as_nanos().saturating_add(period));
+        let present = clock.recent();
+        // A period beyond the clock's scale is for the rules.
+        if until == END || !present.is_surely_before(until) {
+            return None;
+        }
+        // A recent reading may be from before the circuit opened; the present is not.
+        Some(until.as_nanos() - present.earliest().max(opened_at).as_nanos())
+    }
+
+    #[inline(never)]
+    fn answer_exactly(&self, policy: &Policy, word: Word, clock: impl Clock) -> Answer {
         if word.is_forced_open() {
             return Answer::reject(UNKNOWN);
         }
-        let now = now();
-        if let Some(reopened) = word.reopened() {
-            let open_for = clock::nanos(rules::open_period(policy, reopened));
-            let since = (now.as_nanos()).saturating_sub(read(&self.opened_at).as_nanos());
-            // A period beyond the clock's scale is for the rules.
-            if since < open_for && open_for < UNKNOWN {
-                return Answer::reject(open_for - since);
-            }
-        }
-        self.begin(policy, now)
+        self.begin(policy, clock.now())
     }
 
     #[cold]
@@ -163,7 +187,10 @@ impl BreakerState {
             let (next, change) = match rules::enter(word.phase(), policy, now, opened_at, probed_at)
             {
                 Entry::Admit => {
-                    let key = word.key();
+                    let key = match Results::under(policy) {
+                        Results::Forgotten => word.key(),
+                        Results::Kept | Results::Timed => word.key().kept(),
+                    };
                     return Ok((Ticket { key, began }, None));
                 }
                 Entry::Reject(retry_after) => return Err(retry_after),
@@ -184,6 +211,6 @@ impl BreakerState {
 
 /// The present, asked for out of the way of the calls that are not timed.
 #[inline(never)]
-fn outlined(now: impl Fn() -> Moment) -> Moment {
-    now()
+fn outlined(clock: impl Clock) -> Moment {
+    clock.now()
 }

@@ -99,21 +99,21 @@ impl BreakerState {
         signal: Signal,
         now: impl Fn() -> Moment,
     ) {
-        if signal == Signal::Success && self.word().is_clean(ticket.key) {
-            if rules::takes_rates(policy) {
-                self.keep_success(ticket, policy, now);
+        if signal == Signal::Success {
+            let word = self.word();
+            if word.is_clean(ticket.key) {
+                return;
             }
-        } else {
-            self.settle_slowly(ticket, policy, signal, now);
+            if ticket.key.is_kept() && word.is_clean(ticket.key.unkept()) {
+                return self.keep_success(ticket, policy, now);
+            }
         }
+        self.settle_slowly(ticket, policy, signal, now);
     }
 
-    /// A success of a circuit that has nothing to forget: if it is not forced, the window learns of it.
+    /// A success of a circuit that has nothing to forget: the window learns of it.
     #[inline(never)]
     fn keep_success(&self, ticket: Ticket, policy: &Policy, now: impl Fn() -> Moment) {
-        if !ticket.key.is_closed() {
-            return;
-        }
         if rules::times_results(policy) {
             self.keep_timed_success(ticket, policy, now());
         } else {
@@ -160,7 +160,7 @@ impl BreakerState {
         let slow = is_slow(ticket, policy, now);
         loop {
             let word = self.word();
-            if word.key() != ticket.key {
+            if !word.is_of(ticket.key) {
                 return None;
             }
             match rules::after(word.phase(), signal, slow, policy) {
@@ -194,7 +194,7 @@ impl BreakerState {
         kept: Kept,
         now: impl Fn() -> Moment,
     ) -> Option<Change> {
-        if !ticket.key.is_closed() || !rules::takes_rates(policy) {
+        if !ticket.key.is_kept() {
             return None;
         }
         let generation = ticket.key.generation();
@@ -214,7 +214,7 @@ impl BreakerState {
         let reason = rules::tripped(policy, counts)?;
         loop {
             let word = self.word();
-            if word.key() != ticket.key {
+            if !word.is_of(ticket.key) {
                 return None;
             }
             if self.open(word, 0, now) {
@@ -315,6 +315,7 @@ impl BreakerState {
     }
 }
 
+#[inline]
 pub(super) fn read(moment: &AtomicU64) -> Moment {
     Moment::from_nanos(moment.load(Relaxed))
 }

@@ -1,9 +1,8 @@
 //! A circuit on trial, `mode: observe`: it opens, probes and closes, and rejects nothing.
 
-use super::{guard::Admitted, state::BreakerState};
+use super::{guard::Admitted, prepared::Prepared, state::BreakerState};
 use crate::{
-    clock::{self, Moment},
-    config::CircuitBreakerPolicy as Policy,
+    clock::{self, Clock},
     event,
     observed::Observed,
     sync::{AtomicU32, Ordering::Relaxed},
@@ -36,10 +35,10 @@ impl BreakerState {
     #[inline]
     pub(crate) fn observe<'a>(
         &'a self,
-        policy: &'a Policy,
-        now: impl Fn() -> Moment,
+        policy: &'a Prepared,
+        clock: impl Clock,
     ) -> Option<Admitted<'a>> {
-        let admitted = self.decide(policy, now).ok();
+        let admitted = self.decide(policy, clock).ok();
         if admitted.is_none() {
             self.count_observed();
         }

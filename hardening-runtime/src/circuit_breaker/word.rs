@@ -21,6 +21,8 @@ const OPEN: u64 = 1;
 const HALF_OPEN: u64 = 2;
 const FORCED_OPEN: u64 = 3;
 const FORCED_CLOSED: u64 = 4;
+/// Closed, of a key whose result is kept: no word is in this mode.
+const KEPT: u64 = 5;
 
 const fn mask(bits: u32) -> u64 {
     (1 << bits) - 1
@@ -86,8 +88,34 @@ impl Key {
         self.0 >> MODE_BITS
     }
 
-    pub(super) const fn is_closed(self) -> bool {
+    const fn is_closed(self) -> bool {
         self.0 & mask(MODE_BITS) == CLOSED
+    }
+
+    /// The key of a call whose result is kept for the rates if the circuit is closed. Then no word is clean
+    /// for it: what is to be done shows in the one comparison that every success makes.
+    #[inline]
+    pub(super) const fn kept(self) -> Self {
+        if self.is_closed() {
+            Self(self.0 | KEPT)
+        } else {
+            self
+        }
+    }
+
+    /// The same key, of a call whose result is not kept.
+    #[inline]
+    pub(super) const fn unkept(self) -> Self {
+        if self.is_kept() {
+            Self(self.0 & !KEPT)
+        } else {
+            self
+        }
+    }
+
+    #[inline]
+    pub(super) const fn is_kept(self) -> bool {
+        self.0 & mask(MODE_BITS) == KEPT
     }
 }
 
@@ -114,8 +142,14 @@ impl Word {
         }
     }
 
+    /// Whether this is still the generation of `key`.
+    pub(super) const fn is_of(self, key: Key) -> bool {
+        self.key().0 == key.unkept().0
+    }
+
     /// Whether this is the generation of `key`, with nothing counted that a success would change: a closed
-    /// circuit without failures, or one that is forced. A half-open one counts the probe itself.
+    /// circuit without failures that keeps no results, or one that is forced. A half-open one counts the
+    /// probe itself.
     pub(super) const fn is_clean(self, key: Key) -> bool {
         self.0 == key.0
     }
@@ -257,5 +291,18 @@ mod tests {
         });
         assert!(!failed.is_clean(word.key()));
         assert_eq!(failed.key(), word.key());
+    }
+
+    proptest! {
+        #[test]
+        fn no_word_is_clean_for_a_result_that_is_kept(phase in phases(), generation in 0..1u64 << 21) {
+            let word = Word::pack(generation, phase);
+            let kept = word.key().kept();
+            prop_assert_eq!(kept.is_kept(), matches!(phase, Phase::Closed { .. }));
+            prop_assert!(!(kept.is_kept() && word.is_clean(kept)));
+            prop_assert_eq!(kept.unkept(), word.key());
+            prop_assert_eq!(kept.generation(), generation);
+            prop_assert!(word.is_of(kept) && !word.next(phase).is_of(kept));
+        }
     }
 }

@@ -28,6 +28,42 @@ impl From<Moment> for Present {
     }
 }
 
+/// What tells the time: the runtime's clock, or a function of whoever has one of its own.
+pub(crate) trait Clock: Copy {
+    /// The present.
+    fn now(&self) -> Moment;
+    /// The present, or a little before.
+    fn recent(&self) -> Present;
+}
+
+/// The runtime's clock.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct System;
+
+impl Clock for System {
+    #[inline]
+    fn now(&self) -> Moment {
+        now()
+    }
+
+    #[inline]
+    fn recent(&self) -> Present {
+        Present::recent()
+    }
+}
+
+impl<F: Fn() -> Moment + Copy> Clock for F {
+    #[inline]
+    fn now(&self) -> Moment {
+        self()
+    }
+
+    #[inline]
+    fn recent(&self) -> Present {
+        Present::Exact(self())
+    }
+}
+
 impl Present {
     /// The present, without a look at the exact clock more often than once in a tick.
     #[inline]
@@ -43,6 +79,28 @@ impl Present {
         }
     }
 
+    /// What was read.
+    #[inline]
+    #[must_use]
+    pub(crate) const fn reading(self) -> Moment {
+        match self {
+            Self::Exact(now) | Self::Recent(now) => now,
+        }
+    }
+
+    /// The nanoseconds since then, by the clock that was read then. Between two recent readings that is
+    /// nothing, or, for what a tick fell into, the whole time since the tick before: right on average, and
+    /// in the sum of many.
+    #[inline]
+    #[must_use]
+    pub(crate) fn nanos_since(self) -> u64 {
+        let (began, now) = match self {
+            Self::Exact(began) => (began, now()),
+            Self::Recent(began) => (began, Self::recent().reading()),
+        };
+        now.as_nanos().saturating_sub(began.as_nanos())
+    }
+
     /// The present.
     #[inline]
     #[must_use]
@@ -50,6 +108,15 @@ impl Present {
         match self {
             Self::Exact(now) => now,
             Self::Recent(_) => asked(),
+        }
+    }
+
+    /// It is not before this.
+    #[inline]
+    #[must_use]
+    pub(crate) const fn earliest(self) -> Moment {
+        match self {
+            Self::Exact(now) | Self::Recent(now) => now,
         }
     }
 
@@ -153,6 +220,31 @@ mod tests {
         // A thread that was held up between the tick and its reading.
         assert_eq!((read(1, 15), again(1)), (15, 20));
         assert_eq!((read(2, 25), again(2)), (25, 25));
+    }
+
+    #[test]
+    fn recent_readings_of_many_short_times_sum_to_the_time_they_take() {
+        let (mut exact, mut recent) = (0, 0);
+        while exact < 200_000_000 {
+            let (began, coarse) = (now(), Present::recent());
+            while now().since(began) < Duration::from_micros(20) {
+                std::hint::spin_loop();
+            }
+            exact += now().since(began).as_nanos();
+            recent += u128::from(coarse.nanos_since());
+        }
+        // What is left of a tick at either end.
+        assert!(
+            exact.abs_diff(recent) <= 2 * BEHIND.as_nanos(),
+            "{recent} of {exact}"
+        );
+    }
+
+    #[test]
+    fn an_exact_moment_is_measured_exactly() {
+        let began = now();
+        let apart = Present::Exact(began).nanos_since();
+        assert!(u128::from(apart) <= now().since(began).as_nanos());
     }
 
     #[cfg(target_os = "linux")]

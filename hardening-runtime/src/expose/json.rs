@@ -94,21 +94,24 @@ pub struct Queue {
 /// ```
 #[must_use]
 pub fn json(snapshot: &Snapshot) -> Summary {
-    let mut sites: BTreeMap<String, (SiteFigures, Queue)> = BTreeMap::new();
+    let mut sites = BTreeMap::<String, (SiteFigures, Option<Queue>)>::new();
     for site in &snapshot.sites {
-        let known = sites.entry(site.path.clone());
-        let known = known.or_insert_with(|| (SiteFigures::default(), queue_of(site)));
-        known.0.merge(&site.figures); // functions of two `impl`s may have one path
+        // Functions of two `impl`s may have one path.
+        let (figures, queue) = sites.entry(site.path.clone()).or_default();
+        figures.merge(&site.figures);
+        *queue = queue.take().or_else(|| queue_of(site));
     }
-    let of_site = |(path, (figures, queue))| (path, Figures::of(&figures, queue));
+    let of_site = |(path, (figures, queue)): (_, (_, Option<_>))| {
+        (path, Figures::of(&figures, queue.unwrap_or_default()))
+    };
     Summary {
         total: Figures::of(&snapshot.total, queue_of_all(snapshot)),
         sites: sites.into_iter().map(of_site).collect(),
     }
 }
 
-fn queue_of(site: &SiteSnapshot) -> Queue {
-    site.bulkhead.as_ref().map(Queue::of).unwrap_or_default()
+fn queue_of(site: &SiteSnapshot) -> Option<Queue> {
+    site.bulkhead.as_ref().map(Queue::of)
 }
 
 fn queue_of_all(snapshot: &Snapshot) -> Queue {

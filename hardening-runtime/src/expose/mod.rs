@@ -20,7 +20,7 @@ use crate::report::Snapshot;
 use std::collections::BTreeMap;
 
 /// The first of all that have the same name. State that sites share is in the snapshot of each.
-fn by_name<'a, T>(
+pub(crate) fn by_name<'a, T>(
     all: impl Iterator<Item = T>,
     name: impl Fn(&T) -> &'a str,
 ) -> impl Iterator<Item = (&'a str, T)> {

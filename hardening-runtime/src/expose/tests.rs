@@ -20,30 +20,23 @@ fn a_label_is_escaped_and_a_family_without_samples_leaves_no_trace() {
     assert_eq!(text.done(), expected);
 }
 
+const LAYERS: [&str; 6] = [
+    "cached",
+    "timeout",
+    "rate_limited",
+    "retryable",
+    "circuit_breaker",
+    "bulkhead",
+];
+
 /// A snapshot of sites with these paths, each with the figures that `metrics` has.
 fn snapshot(sites: &[(&str, &SiteMetrics)]) -> Snapshot {
     let mut snapshot = Snapshot::default();
     for (path, metrics) in sites {
         let figures = metrics.snapshot();
         snapshot.total.merge(&figures);
-        snapshot.sites.push(SiteSnapshot {
-            path: (*path).to_owned(),
-            layers: vec![
-                "cached",
-                "timeout",
-                "rate_limited",
-                "retryable",
-                "circuit_breaker",
-                "bulkhead",
-            ],
-            figures,
-            retry_budget: None,
-            circuit: None,
-            bulkhead: None,
-            cache: None,
-            op: None,
-            rate_limit_keys: None,
-        });
+        let site = SiteSnapshot::stateless(path, &LAYERS, figures);
+        snapshot.sites.push(site);
     }
     snapshot
 }

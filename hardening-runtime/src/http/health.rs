@@ -1,6 +1,6 @@
 //! `/health` and its groups.
 
-use super::{MOST, json};
+use super::{is_zero, json, shorten};
 use crate::{
     circuit_breaker::State,
     health::{Group, HealthReport, Status, registry},
@@ -20,11 +20,6 @@ struct Answer {
     omitted: usize,
     #[serde(rename = "circuitBreaker")]
     circuits: BTreeMap<&'static str, &'static str>,
-}
-
-#[allow(clippy::trivially_copy_pass_by_ref)] // as serde calls it
-const fn is_zero(count: &usize) -> bool {
-    *count == 0
 }
 
 pub(super) async fn answer(group: Option<Group>) -> Response {
@@ -60,14 +55,6 @@ const fn status(overall: Status) -> StatusCode {
     }
 }
 
-/// Takes out what is too much; how many those are.
-pub(super) fn shorten<K: Ord + Clone, V>(map: &mut BTreeMap<K, V>) -> usize {
-    match map.keys().nth(MOST).cloned() {
-        Some(first) => map.split_off(&first).len(),
-        None => 0,
-    }
-}
-
 /// The state of each circuit that is in force, by its name, or by the path of its function.
 fn circuits() -> BTreeMap<&'static str, &'static str> {
     let layers = site::all().filter_map(|site| site.live().circuit_breaker.as_ref());
@@ -88,13 +75,6 @@ const fn word(state: State) -> &'static str {
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn a_long_answer_says_how_much_is_not_in_it() {
-        let mut map: BTreeMap<usize, usize> = (0..MOST + 7).map(|n| (n, n)).collect();
-        assert_eq!((shorten(&mut map), map.len()), (7, MOST));
-        assert_eq!((shorten(&mut map), map.len()), (0, MOST));
-    }
 
     #[test]
     fn a_degraded_process_is_still_served_and_an_unhealthy_one_is_not() {

@@ -7,6 +7,7 @@
 //! | [`Rejected`](crate::Rejected) | is a response: 429, 503 or 504, with `Retry-After` |
 //! | [`RequestIdLayer`] | a request's id, in every event of the request |
 
+mod figures;
 mod health;
 mod limit;
 mod page;
@@ -17,22 +18,18 @@ mod sites;
 pub use page::end_streams;
 pub use request_id::{Identified, RequestIdLayer, RequestIdService};
 
-use crate::{
-    expose,
-    health::{Group, registry},
-    snapshot,
-};
+use crate::health::Group;
 use axum::{
     Router,
     http::{
         HeaderValue, StatusCode,
-        header::{CACHE_CONTROL, CONTENT_TYPE},
+        header::{CACHE_CONTROL, CONTENT_TYPE, X_CONTENT_TYPE_OPTIONS},
     },
     middleware::{from_fn, map_response},
     response::{IntoResponse, Response},
     routing::get,
 };
-use health::shorten;
+use std::collections::BTreeMap;
 
 #[cfg(feature = "test-util")]
 pub(crate) use page::forget;
@@ -71,26 +68,18 @@ pub fn router() -> Router {
             get(|| health::answer(Some(Group::Readiness))),
         )
         .route("/sites", get(sites::answer))
-        .route("/metrics", get(metrics))
-        .route("/metrics.json", get(metrics_json))
+        .route("/metrics", get(figures::text))
+        .route("/metrics.json", get(figures::short))
         .merge(page::routes())
         .route_layer(from_fn(limit::limited))
-        .route_layer(map_response(not_stored))
+        .route_layer(map_response(as_it_is))
 }
 
-async fn metrics() -> impl IntoResponse {
-    let mut text = expose::prometheus(&snapshot());
-    text += &expose::prometheus_of_health(&registry().last_report());
-    ([(CONTENT_TYPE, expose::PROMETHEUS_CONTENT_TYPE)], text)
-}
-
-async fn metrics_json() -> Response {
-    json(&expose::json(&snapshot()))
-}
-
-async fn not_stored(mut response: Response) -> Response {
-    let no_store = HeaderValue::from_static("no-store");
-    response.headers_mut().insert(CACHE_CONTROL, no_store);
+/// Of this moment only, and nothing but what it says it is.
+async fn as_it_is(mut response: Response) -> Response {
+    let headers = response.headers_mut();
+    headers.insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));
+    headers.insert(X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
     response
 }
 
@@ -99,5 +88,30 @@ fn json(value: &impl serde::Serialize) -> Response {
     match serde_json::to_vec(value) {
         Ok(body) => ([(CONTENT_TYPE, "application/json")], body).into_response(),
         Err(error) => (StatusCode::INTERNAL_SERVER_ERROR, error.to_string()).into_response(),
+    }
+}
+
+/// Takes out what is too much; how many those are.
+fn shorten<K: Ord + Clone, V>(map: &mut BTreeMap<K, V>) -> usize {
+    match map.keys().nth(MOST).cloned() {
+        Some(first) => map.split_off(&first).len(),
+        None => 0,
+    }
+}
+
+#[allow(clippy::trivially_copy_pass_by_ref)] // as serde calls it
+const fn is_zero(count: &usize) -> bool {
+    *count == 0
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_long_answer_says_how_much_is_not_in_it() {
+        let mut map: BTreeMap<usize, usize> = (0..MOST + 7).map(|n| (n, n)).collect();
+        assert_eq!((shorten(&mut map), map.len()), (7, MOST));
+        assert_eq!((shorten(&mut map), map.len()), (0, MOST));
     }
 }

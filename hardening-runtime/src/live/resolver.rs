@@ -3,7 +3,7 @@
 use super::{CacheLayer, Layer, Report};
 use crate::{
     bulkhead::BulkheadState,
-    circuit_breaker::BreakerState,
+    circuit_breaker::{self, BreakerState},
     config::{
         BulkheadPolicy, CircuitBreakerPolicy, ConfigError, LayerKind, Policy, RateLimitPolicy,
         Resolved, RetryPolicy, Selection, SiteLayer, TimeoutPolicy,
@@ -164,12 +164,15 @@ impl<'a> Resolver<'a> {
         })
     }
 
-    pub(super) fn circuit_breaker(&mut self) -> Option<Layer<CircuitBreakerPolicy, BreakerState>> {
-        let (policy, observe) = self.policy(LayerKind::CircuitBreaker)?;
+    pub(super) fn circuit_breaker(
+        &mut self,
+    ) -> Option<Layer<circuit_breaker::Prepared, BreakerState>> {
+        let (policy, observe): (CircuitBreakerPolicy, _) =
+            self.policy(LayerKind::CircuitBreaker)?;
         let identity = self.identity(self.name_of(LayerKind::CircuitBreaker));
         let state = self.states.breaker(identity, self.path);
         Some(Layer {
-            policy,
+            policy: circuit_breaker::Prepared::new(policy),
             state,
             observe,
         })

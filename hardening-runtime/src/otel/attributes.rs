@@ -70,7 +70,7 @@ fn name(layer: &Declared, live: &Live) -> Option<KeyValue> {
 /// What the call came to.
 pub(super) fn of_end(live: &Live, outcome: Outcome, attempts: u32) -> Vec<KeyValue> {
     let mut attributes = vec![
-        KeyValue::new("hardening.outcome", name_of(outcome)),
+        KeyValue::new("hardening.outcome", outcome.as_str()),
         KeyValue::new("hardening.attempts", i64::from(attempts)),
     ];
     attributes.extend(live.circuit_breaker.as_ref().map(|layer| {
@@ -110,25 +110,10 @@ pub(super) fn of_last(last: &Last) -> Vec<KeyValue> {
 
 /// The kind of a failure, as the semantic conventions call it.
 pub(super) fn error_type(outcome: Outcome) -> KeyValue {
-    KeyValue::new("error.type", name_of(outcome))
+    KeyValue::new("error.type", outcome.as_str())
 }
 
 /// A caller that goes away is no failure of the call.
 pub(super) const fn is_failure(outcome: Outcome) -> bool {
     !matches!(outcome, Outcome::Success | Outcome::Dropped)
-}
-
-/// The outcome, as the figures call it.
-pub(super) const fn name_of(outcome: Outcome) -> &'static str {
-    match outcome {
-        Outcome::Success => "success",
-        Outcome::Error => "error",
-        Outcome::RateLimited => "rate_limited",
-        Outcome::CircuitOpen => "circuit_open",
-        Outcome::BulkheadFull => "bulkhead_full",
-        Outcome::TimedOut => "timed_out",
-        Outcome::LoadFailed => "load_failed",
-        Outcome::Panicked => "panicked",
-        Outcome::Dropped => "dropped",
-    }
 }

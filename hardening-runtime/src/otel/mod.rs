@@ -9,7 +9,11 @@
 #[cfg(feature = "otel")]
 mod attributes;
 #[cfg(feature = "otel")]
+mod calls;
+#[cfg(feature = "otel")]
 mod instruments;
+#[cfg(feature = "otel")]
+mod layers;
 #[cfg(not(feature = "otel"))]
 mod off;
 #[cfg(feature = "otel")]

@@ -194,7 +194,7 @@ fn end(traced: &Traced, live: &Live, outcome: Outcome, attempts: u32) {
     span.set_attributes(attributes::of_last(&traced.last()));
     if attributes::is_failure(outcome) {
         span.set_attribute(attributes::error_type(outcome));
-        span.set_status(Status::error(attributes::name_of(outcome)));
+        span.set_status(Status::error(outcome.as_str()));
     }
     span.end();
 }

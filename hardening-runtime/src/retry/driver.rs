@@ -104,6 +104,14 @@ impl Driver {
         }
     }
 
+    /// The same, bounded by this deadline.
+    #[inline]
+    #[must_use]
+    pub(super) const fn until(mut self, deadline: Option<Moment>) -> Self {
+        self.deadline = deadline;
+        self
+    }
+
     /// Which attempt is under way; the first is 1.
     #[inline]
     #[must_use]

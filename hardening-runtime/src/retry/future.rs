@@ -92,20 +92,20 @@ where
         let mut this = self.project();
         loop {
             ready!(poll_wait(this.stage.as_mut(), cx));
-            let (begun, context) = if let Some(kept) = this.kept {
-                (None, kept.context)
+            let (begun, restore) = if let Some(kept) = this.kept {
+                (None, context::change(kept.context))
             } else {
-                let kept = Kept::of(this.policy.terms().begin());
-                let context = kept.context;
-                (Some(kept), context)
+                let driver = this.policy.terms().begin();
+                let restore = context::change_attempt(driver.attempt(), driver.deadline());
+                (Some(driver), restore)
             };
-            let attempt = || poll_attempt(this.stage.as_mut(), this.body, cx);
-            let polled = context::within_words(context, attempt);
+            let polled = poll_attempt(this.stage.as_mut(), this.body, cx);
+            drop(restore);
             let outcome = match polled {
                 Poll::Ready(Ok(value)) => return Poll::Ready(Ok(value)),
                 polled => {
-                    if let Some(begun) = begun {
-                        *this.kept = Some(begun);
+                    if let Some(driver) = begun {
+                        *this.kept = Some(Kept::of(driver));
                     }
                     ready!(polled)
                 }

@@ -276,9 +276,14 @@ impl<J> Terms<'_, J> {
     #[allow(clippy::inline_always)] // what the kind of terms lacks is then not asked for
     #[inline(always)]
     pub(super) fn begin(&self) -> Driver {
-        let around = context::current().deadline;
-        let deadline = self.deadline.into_iter().chain(around).min();
-        Driver::begin(self.rules, deadline, clock::now)
+        let driver = Driver::begin(self.rules, None, clock::now);
+        // After whatever asks the clock: then what is known of the context is still known to the compiler when
+        // the attempt enters it.
+        let around = context::current_deadline();
+        driver.until(match (self.deadline, around) {
+            (Some(own), Some(around)) => Some(own.min(around)),
+            (own, around) => own.or(around),
+        })
     }
 
     /// What follows an attempt. Tells the hook, if there is one.

@@ -149,6 +149,13 @@ fn a_circuit_is_shown_closed_open_and_closed_again() {
 #[test]
 fn the_health_section_is_the_report() {
     let Some(page) = Page::open() else { return };
+    let is_neutral = "(style => style.borderLeftColor === style.borderTopColor)(getComputedStyle(document.querySelector('#health')))";
+    page.until(is_neutral); // without checks, nothing is known to be well
+    assert_eq!(
+        page.value("document.querySelector('#no-checks').checkVisibility()"),
+        true
+    );
+
     registry().register("database", || async { true });
     registry().register("search", || async { Err("the index is being built") });
     let report = page.server.run(registry().run_all());
@@ -170,6 +177,10 @@ fn the_health_section_is_the_report() {
     registry().unregister("search");
     page.until("document.querySelectorAll('[data-check]').length === 1");
     page.until("document.querySelector('#health').dataset.status === 'healthy'");
+    assert_eq!(page.value(is_neutral), false);
+
+    registry().unregister("database");
+    page.until(is_neutral);
     page.assert_sound();
 }
 

@@ -2,9 +2,11 @@
 
 use benches::annotated::{self, blocking};
 use hardening::{
-    Cache, CachePolicy, RateLimiter, Rejected,
-    config::RateLimitPolicy,
+    Bulkhead, BulkheadPolicy, Cache, CachePolicy, CircuitBreaker, Priority, RateLimiter, Rejected,
+    Retry, RetryPolicy,
+    config::{CircuitBreakerPolicy, RateLimitPolicy},
     metrics::{Outcome, SiteMetrics},
+    timeout,
 };
 use std::{hint::black_box, pin::pin, sync::LazyLock, task, time::Duration};
 
@@ -18,6 +20,16 @@ pub(crate) struct Path {
 pub(crate) const PATHS: &[Path] = &[
     path("nothing", |calls| awaited(calls, annotated::bare)),
     path("retry, ok", |calls| awaited(calls, annotated::retried)),
+    path("retry, ok, without an attribute", |calls| {
+        let policy = RetryPolicy::default();
+        awaited(calls, |call| {
+            hardening::retry(&policy, move || annotated::bare(call))
+        });
+    }),
+    path("Retry with its budget, ok", |calls| {
+        static RETRY: LazyLock<Retry> = LazyLock::new(|| Retry::new(RetryPolicy::default()));
+        awaited(calls, |call| RETRY.call(move || annotated::bare(call)));
+    }),
     path("rate limit, allowed", |calls| {
         awaited(calls, |call| annotated::limited(key(call), call));
     }),
@@ -39,8 +51,24 @@ pub(crate) const PATHS: &[Path] = &[
         awaited(calls, annotated::guarded_by_rate);
     }),
     path("breaker, open", |calls| awaited(calls, annotated::broken)),
+    path("CircuitBreaker, closed", |calls| {
+        static BREAKER: LazyLock<CircuitBreaker> =
+            LazyLock::new(|| CircuitBreaker::new(CircuitBreakerPolicy::default()));
+        blocked(calls, |call| BREAKER.call_blocking(|| blocking::bare(call)));
+    }),
     path("bulkhead, free", |calls| awaited(calls, annotated::placed)),
+    path("Bulkhead::try_enter, free", |calls| {
+        blocked(calls, |_| drop(black_box(BULKHEAD.try_enter())));
+    }),
+    path("Bulkhead::enter, free", |calls| {
+        awaited(calls, |_| BULKHEAD.enter(Priority::Normal));
+    }),
     path("timeout, ready", |calls| awaited(calls, annotated::timed)),
+    path("timeout::within, ready", |calls| {
+        awaited(calls, |call| {
+            timeout::within(Duration::from_secs(15), annotated::bare(call))
+        });
+    }),
     path("cache, hit", |calls| {
         awaited(calls, |call| annotated::remembered(call % 8));
     }),
@@ -65,6 +93,8 @@ pub(crate) const PATHS: &[Path] = &[
         blocked(calls, |call| blocking::four(key(call), call));
     }),
 ];
+
+static BULKHEAD: LazyLock<Bulkhead> = LazyLock::new(|| Bulkhead::new(BulkheadPolicy::default()));
 
 const fn path(name: &'static str, run: fn(u64)) -> Path {
     Path { name, run }

@@ -10,15 +10,25 @@ const HOUR: Duration = Duration::from_secs(3600);
 
 pub(super) fn table() -> Table {
     let rows = vec![
-        Row::new("hardening, 1,000 entries", ours(1_000)),
-        Row::new("**hardening, 1,000,000 entries**", ours(MILLION)),
-        Row::new("quick_cache, no times, 1,000 entries", quick_cache(1_000)),
+        Row::new("hardening, 10 entries", 10, ours(10)),
+        Row::new("hardening, 1,000 entries", 1_000, ours(1_000)),
+        Row::new("**hardening, 1,000,000 entries**", MILLION, ours(MILLION)),
+        Row::new(
+            "quick_cache, no times, 1,000 entries",
+            1_000,
+            quick_cache(1_000),
+        ),
         Row::new(
             "quick_cache, no times, 1,000,000 entries",
+            MILLION,
             quick_cache(MILLION),
         ),
-        Row::new("moka, 1,000,000 entries", moka(MILLION)),
-        Row::new("cached, LRU and TTL, 1,000,000 entries", cached(MILLION)),
+        Row::new("moka, 1,000,000 entries", MILLION, moka(MILLION)),
+        Row::new(
+            "cached, LRU and TTL, 1,000,000 entries",
+            MILLION,
+            cached(MILLION),
+        ),
     ];
     Table {
         what: "cache, an entry of `u64` to `u64`",

@@ -12,15 +12,17 @@ const HOUR: Duration = Duration::from_secs(3600);
 
 pub(super) fn table() -> Table {
     let rows = vec![
-        Row::new("hardening, 10 keys", ours(10)),
-        Row::new("hardening, 1,000 keys", ours(1_000)),
-        Row::new("**hardening, 1,000,000 keys**", ours(MILLION)).at_most(32.0),
+        Row::new("hardening, 10 keys", 10, ours(10)),
+        Row::new("hardening, 1,000 keys", 1_000, ours(1_000)),
+        Row::new("**hardening, 1,000,000 keys**", MILLION, ours(MILLION)).at_most(32.0),
         Row::new(
             "hardening, 1,000,000 keys at most, 2,000,000 seen",
+            MILLION,
             flooded(),
         ),
-        Row::new("governor keyed, 1,000,000 keys", governor(MILLION)),
-        Row::new("gcra, 1,000,000 keys", gcra(MILLION)),
+        Row::new("governor keyed, 1,000 keys", 1_000, governor(1_000)),
+        Row::new("governor keyed, 1,000,000 keys", MILLION, governor(MILLION)),
+        Row::new("gcra, 1,000,000 keys", MILLION, gcra(MILLION)),
     ];
     Table {
         what: "rate limit, a `String` key of 13 bytes",

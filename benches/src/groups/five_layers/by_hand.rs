@@ -17,12 +17,12 @@ use std::{
 };
 use tokio::sync::Semaphore;
 
-const PLACES: u32 = 1000;
-const CALL: Duration = Duration::from_secs(15);
-const ATTEMPTS: u32 = 3;
+pub(super) const PLACES: u32 = 1000;
+pub(super) const CALL: Duration = Duration::from_secs(15);
+pub(super) const ATTEMPTS: u32 = 3;
 
 /// What the function around the layers returns when one of them refuses: their own errors, made one.
-const REFUSED: Rejected = Rejected::TimedOut {
+pub(super) const REFUSED: Rejected = Rejected::TimedOut {
     name: "by hand",
     after: CALL,
 };
@@ -49,10 +49,7 @@ impl Crates {
     pub(super) async fn call(&self, key: &String, call: u64) -> Answer {
         let began = Instant::now();
         self.figures.begin();
-        let result = match tokio::time::timeout(CALL, self.layers(key, call)).await {
-            Ok(result) => result,
-            Err(_) => Err(REFUSED),
-        };
+        let result = self.layers(key, call).await;
         self.figures.record(result.is_ok(), began);
         result
     }
@@ -61,24 +58,23 @@ impl Crates {
         if self.limit.check_key(key).is_err() {
             return Err(REFUSED);
         }
+        let _place = self.places.acquire().await.map_err(|_| REFUSED)?;
+        tokio::time::timeout(CALL, self.attempts(call))
+            .await
+            .map_err(|_| REFUSED)?
+    }
+
+    async fn attempts(&self, call: u64) -> Answer {
         let mut attempt = 0;
         loop {
             attempt += 1;
-            match self.attempt(call).await {
+            match self.breaker.call(bare(call)).await {
                 Err(_) if attempt < ATTEMPTS => {
                     tokio::time::sleep(Duration::from_millis(500)).await;
                 }
-                result => return result,
+                result => return result.map_err(|_| REFUSED),
             }
         }
-    }
-
-    async fn attempt(&self, call: u64) -> Answer {
-        let guarded = async {
-            let _place = self.places.acquire().await.map_err(|_| REFUSED)?;
-            bare(call).await
-        };
-        self.breaker.call(guarded).await.map_err(|_| REFUSED)
     }
 }
 
@@ -132,12 +128,11 @@ impl Atomics {
     fn limit(&self, key: &str, now: u64) -> bool {
         let place = usize::try_from(self.hasher.hash_one(key) >> 49).unwrap_or(0);
         let cell = &self.full_at[place];
-        let full_at = cell.load(Relaxed);
-        let then = full_at.max(now) + 1;
-        then - now <= 1_000_000_000
-            && cell
-                .compare_exchange(full_at, then, Relaxed, Relaxed)
-                .is_ok()
+        let taken = |full_at: u64| {
+            let then = full_at.max(now) + 1;
+            (then - now <= 1_000_000_000).then_some(then)
+        };
+        cell.fetch_update(Relaxed, Relaxed, taken).is_ok()
     }
 
     #[inline]

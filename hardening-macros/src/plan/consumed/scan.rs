@@ -63,6 +63,8 @@ fn consuming(method: &Ident) -> Option<&'static str> {
 /// A walk through a body that looks for one argument being consumed.
 pub(super) struct Scan<'a> {
     name: &'a Ident,
+    /// Whether to call it is to consume it.
+    called_once: bool,
     /// How many closures and blocks around are `move`: naming the argument in them is enough.
     captured: usize,
     found: Option<(Ident, How)>,
@@ -70,9 +72,14 @@ pub(super) struct Scan<'a> {
 
 impl<'a> Scan<'a> {
     /// Where and how the body `statements` consumes `name`, if it certainly does.
-    pub(super) fn of(statements: &[Stmt], name: &'a Ident) -> Option<(Ident, How)> {
+    pub(super) fn of(
+        statements: &[Stmt],
+        name: &'a Ident,
+        called_once: bool,
+    ) -> Option<(Ident, How)> {
         let mut scan = Self {
             name,
+            called_once,
             captured: 0,
             found: None,
         };
@@ -187,7 +194,11 @@ impl<'a> Scan<'a> {
                 made.rest.iter().for_each(|rest| self.place(rest));
             }
             Expr::Call(call) => {
-                self.captures(&call.func);
+                if self.called_once {
+                    self.value(&call.func);
+                } else {
+                    self.captures(&call.func);
+                }
                 self.values(&call.args);
             }
             Expr::MethodCall(call) => self.method(call),

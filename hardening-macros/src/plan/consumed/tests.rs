@@ -24,6 +24,24 @@ fn kept(body: &str) {
 }
 
 #[test]
+fn a_callback_that_can_be_called_once_is_consumed_by_its_call() {
+    for (signature, is_consumed) in [
+        ("fn f(x: impl FnOnce() -> u8 + Send)", true),
+        ("fn f<F: FnOnce()>(x: F)", true),
+        (
+            "fn f<F, G>(x: F, y: G) where G: Fn(), F: std::ops::FnOnce()",
+            true,
+        ),
+        ("fn f<F: FnMut(), G: FnOnce()>(mut x: F)", false),
+        ("fn f(x: impl Fn())", false),
+        ("fn f(x: fn())", false),
+    ] {
+        let found = consumed_by(signature, "x(); Ok(())");
+        assert_eq!(!found.is_empty(), is_consumed, "{signature}");
+    }
+}
+
+#[test]
 fn an_argument_that_stands_where_a_value_is_needed_is_moved() {
     for body in [
         "send(x)",

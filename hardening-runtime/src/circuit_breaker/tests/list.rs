@@ -301,7 +301,7 @@ impl Pair {
                 bench.state.reset(now);
                 model.change(Mode::Closed);
             }
-            Op::Reload => bench.policy = reloaded(&bench.policy, other),
+            Op::Reload => bench.reload(|policy| *policy = reloaded(policy, other)),
         }
         let expected = match model.mode {
             Mode::Closed | Mode::ForcedClosed => State::Closed,

@@ -3,9 +3,10 @@
 mod drivers;
 mod list;
 mod rules;
+mod ticks;
 mod traps;
 
-use super::{BreakerState, CircuitBreaker, Signal, State, guard::Admitted};
+use super::{BreakerState, CircuitBreaker, Prepared, Signal, State, guard::Admitted};
 use crate::{
     clock::{self, Moment},
     config::CircuitBreakerPolicy as Policy,
@@ -15,7 +16,7 @@ use std::time::Duration;
 
 /// A circuit under a policy, and a clock that the test moves.
 struct Bench {
-    policy: Policy,
+    policy: Prepared,
     state: BreakerState,
     now: Moment,
 }
@@ -26,13 +27,20 @@ const fn secs(secs: u64) -> Duration {
 
 fn bench(policy: Policy) -> Bench {
     Bench {
-        policy,
+        policy: Prepared::new(policy),
         state: BreakerState::new("bench"),
         now: clock::now(),
     }
 }
 
 impl Bench {
+    /// New settings, in force from here.
+    fn reload(&mut self, change: impl FnOnce(&mut Policy)) {
+        let mut policy = Policy::clone(&self.policy);
+        change(&mut policy);
+        self.policy = Prepared::new(policy);
+    }
+
     fn enter(&self) -> Result<Admitted<'_>, Rejected> {
         self.state.enter(&self.policy, || self.now)
     }

@@ -264,12 +264,12 @@ fn a_reset_forgets_the_window() {
 fn a_reload_keeps_the_state_and_its_settings_hold_at_once() {
     let mut bench = bench(Policy::default());
     bench.calls(4, Failure);
-    bench.policy.failure_threshold = 10;
+    bench.reload(|policy| policy.failure_threshold = 10);
     bench.calls(5, Failure);
     assert_eq!(bench.state(), State::Closed);
     bench.call(Failure);
     assert_eq!(bench.rejected(), Some(secs(60)));
-    bench.policy.open_for = secs(10);
+    bench.reload(|policy| policy.open_for = secs(10));
     bench.advance(secs(4));
     assert_eq!(bench.rejected(), Some(secs(6)));
 }
@@ -283,14 +283,14 @@ fn a_reload_that_changes_the_window_keeps_its_results() {
         ..Policy::default()
     });
     bench.calls(19, Failure);
-    bench.policy.window = secs(300);
+    bench.reload(|policy| policy.window = secs(300));
     bench.advance(secs(20));
     bench.call(Failure);
     assert_eq!(bench.state(), State::Open);
     bench.state.reset(bench.now);
-    bench.policy.window_calls = Some(50);
+    bench.reload(|policy| policy.window_calls = Some(50));
     bench.calls(19, Failure);
-    bench.policy.window_calls = Some(30);
+    bench.reload(|policy| policy.window_calls = Some(30));
     bench.call(Failure);
     assert_eq!(bench.state(), State::Open);
 }

@@ -218,10 +218,10 @@ fn a_call_dropped_at_its_deadline_failed() {
     let far = bench.now.plus(secs(3600));
     drop(bench.admitted().with_deadline(Some(far)));
     bench.state.reset(bench.now);
-    let failing = Policy {
+    let failing = Prepared::new(Policy {
         failure_threshold: 2,
         ..Policy::default()
-    };
+    });
     for deadline in [bench.now, bench.now] {
         let admitted = bench.state.enter(&failing, || bench.now).unwrap();
         drop(admitted.with_deadline(Some(deadline)));

@@ -40,7 +40,7 @@ pub(super) const PAGE: &str = concat!(
 pub(super) const POLICY: &str = concat!(
     "default-src 'none'; connect-src 'self'; img-src data:; ",
     "style-src 'sha256-5h6pD50ylKUWYY2eSUjxI/9sAduVdqPrhplRYKVVaLg='; ",
-    "script-src 'sha256-hlTbQXRXnV9gsNejCyUn8dWRYSsoGS1kppnLQLBWBiQ='; ",
+    "script-src 'sha256-bp5weNAOTtsJ0dTU8w6HR5lnrb47shOidDyqDyHplWE='; ",
     "base-uri 'none'; form-action 'none'; frame-ancestors 'none'",
 );
 

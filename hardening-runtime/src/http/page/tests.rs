@@ -16,17 +16,7 @@ fn at(millis: u64) -> Moment {
 }
 
 fn site(metrics: &SiteMetrics) -> SiteSnapshot {
-    SiteSnapshot {
-        path: "shop::place".to_owned(),
-        layers: Vec::new(),
-        figures: metrics.snapshot(),
-        retry_budget: None,
-        circuit: None,
-        bulkhead: None,
-        cache: None,
-        op: None,
-        rate_limit_keys: None,
-    }
+    SiteSnapshot::stateless("shop::place", &[], metrics.snapshot())
 }
 
 fn call(metrics: &SiteMetrics, times: u32, outcome: Outcome) {

@@ -10,7 +10,8 @@ const checks = new Map(); // by name
 
 function showHealth(health) {
   const names = Object.keys(health.checks);
-  document.getElementById("health").dataset.status = health.overall_status;
+  // Without checks nothing is known, and the report's "healthy" is not shown as if something were.
+  document.getElementById("health").dataset.status = names.length > 0 ? health.overall_status : "";
   const overall = document.getElementById("overall");
   overall.hidden = names.length === 0;
   setStatus(overall, health.overall_status);
