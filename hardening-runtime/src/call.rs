@@ -13,10 +13,11 @@ mod cached;
 mod layers;
 
 pub use attempt::Run;
-pub use cached::{Found, Leading, Seek};
+pub use cached::{Found, Seek};
 pub use layers::{Probing, Retrying, Turn};
 
 use crate::{
+    bulkhead,
     clock::{self, Moment, Present},
     context::{self, Context},
     event,
@@ -44,6 +45,10 @@ pub struct Call {
     /// The shared cache run that this call leads; 0 is none.
     flight: u32,
     ended: bool,
+    /// The place in the bulkhead, until the attempt ends.
+    place: Option<bulkhead::Place<'static>>,
+    /// What is held of the cache while the body runs.
+    leading: Option<cached::Leading>,
     span: CallSpan,
 }
 
@@ -64,6 +69,8 @@ impl Call {
             attempts: 0,
             flight: 0,
             ended: false,
+            place: None,
+            leading: None,
             span: CallSpan::begin(site, live),
         }
     }

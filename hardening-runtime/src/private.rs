@@ -4,7 +4,7 @@ pub mod consumed;
 
 pub use crate::{
     cache::share::{Share, ShareErrors},
-    call::{Call, Found, Leading, Probing, Refused, Retrying, Run, Seek, Turn},
+    call::{Call, Found, Probing, Refused, Retrying, Run, Seek, Turn},
     config::LayerKind,
     health::Probe,
     outcome::{Class, Classify, Failure, Rejected},
@@ -90,9 +90,6 @@ pub fn cache_key<K: Key + ?Sized>(key: &K) -> Fingerprint {
     CacheKey::new().part(key).done()
 }
 
-/// The key where no cache is asked.
-pub const NO_KEY: Fingerprint = Fingerprint::NONE;
-
 /// The key of a cached result, taken in part by part: one that cannot be hashed is named by itself.
 #[allow(missing_debug_implementations)]
 pub struct CacheKey(Reader);
@@ -177,12 +174,6 @@ pub fn known_class<E: Classified>(error: &E) -> Option<Class> {
     Some(error.class())
 }
 
-/// The class of `error`.
-#[inline]
-pub fn classify<E: Classified>(error: &E) -> Class {
-    error.class()
-}
-
 pub use crate::{bulkhead::Priority, health::IntoHealth, retry::RetryEvent};
 
 use crate::{
@@ -224,25 +215,14 @@ pub const fn refusing<R, S: Refusing<R> + Copy>(shape: S) -> S {
     shape
 }
 
-/// What can be told of an error, by what its type can do: for those who wait for the same run.
-pub mod sharing {
-    pub use crate::cache::share::{
-        IsClassify, IsClone, IsDisplay, IsNotClassify, IsNotClone, IsNotDisplay,
-    };
-}
-
 /// Stands for the error of the return type `R` while it is found what can be told of it.
 #[must_use]
-pub const fn error_of<R>() -> &'static cache::share::Probe<<Fallible as Split<R>>::Error>
+pub const fn error_of<R>() -> cache::share::Probe<<Fallible as Split<R>>::Error>
 where
     Fallible: Split<R>,
 {
-    &cache::share::Probe::NEW
+    cache::share::Probe::NEW
 }
-
-/// Nobody asked to be told.
-#[inline]
-pub fn untold(_: &RetryEvent) {}
 
 /// Says the type of the async block around it, which its `?` needs; never called.
 #[cold]

@@ -16,14 +16,12 @@ impl Expansion<'_> {
 
     /// Binds `name` to the key of a cached result: the one that was written, or else all arguments
     /// but `self`, and the types and constants that the function is compiled for: they share a site,
-    /// and need not be seen in its arguments. A cache that is switched off does not look at the key,
-    /// which may be long.
+    /// and need not be seen in its arguments.
     pub(super) fn cache_key(&self, layer: &Layer, name: &Ident) -> TokenStream {
-        let Self { private, call, .. } = self;
         let written = layer.code.key.as_ref().map(parts);
         let parts = written.unwrap_or_else(|| self.arguments());
         let (quiet, key) = (quiet(&parts), self.key(&CACHE, name, &parts));
-        quote!(#quiet let #name = if #call.is_cached() { #key } else { #private::NO_KEY };)
+        quote!(#quiet let #name = #key;)
     }
 
     fn arguments(&self) -> Vec<Part> {

@@ -40,36 +40,36 @@ impl Expansion<'_> {
 
     fn cache(&self, layer: &Layer, inner: &TokenStream) -> TokenStream {
         let Self { call, outcome, .. } = self;
-        let [key, lead, value] = ["key", "lead", "value"].map(ours);
-        let (bound, share) = (self.cache_key(layer, &key), self.share());
+        let [key, share, value] = ["key", "share", "value"].map(ours);
+        let (bound, told) = (self.cache_key(layer, &key), self.share());
         let (ask, wait) = self.driver("cached");
         // The compiler underlines this where the value cannot be cloned, and does so once if all of it is
         // there.
         let span = Span::mixed_site().located_at(self.value_span());
         let asked = {
-            let (call, ask, key) = (
-                located(call, span),
-                located(&ask, span),
-                located(&key, span),
-            );
+            let [call, ask, key, share] =
+                [call, &ask, &key, &share].map(|name| located(name, span));
             let wait = wait.map(|_| quote_spanned!(span=> .await));
             quote_spanned!(span=> #call.#ask(#key, #share)#wait)
         };
         let settle = if let Some(test) = &layer.code.cache_if {
             let holds = self.holds(&value, test);
-            quote!(#lead.settle_if(&#call, #outcome, |#value| #holds))
+            quote!(#call.settle_cached_if(#outcome, #share, |#value| #holds))
         } else {
-            quote!(#lead.settle(&#call, #outcome))
+            quote!(#call.settle_cached(#outcome, #share))
         };
-        // The error is in no value that lives on while the body runs: it need not be `Send`.
+        // The error is in no value that lives on while the body runs: it need not be `Send`. A cache
+        // that is switched off does not look at the key, which may be long.
         // What a block is left with has a name first: syn 2, with which other macros read this code,
         // takes the path behind `break 'label` for a label of its own.
         quote!('__hardening_cached: {
-            #bound
-            let #lead = match #asked {
-                ::core::result::Result::Ok(#lead) => #lead,
-                ::core::result::Result::Err(#outcome) => break '__hardening_cached #outcome,
-            };
+            let #share = #told;
+            if #call.is_cached() {
+                #bound
+                if let ::core::result::Result::Err(#outcome) = #asked {
+                    break '__hardening_cached #outcome;
+                }
+            }
             let #outcome = #inner;
             #settle
         })
@@ -80,13 +80,7 @@ impl Expansion<'_> {
     fn share(&self) -> TokenStream {
         let (private, returned) = (&self.private, self.returned());
         if self.is_fallible() || !self.is_only_cached() {
-            let error = ours("error");
-            quote!(|| {
-                #[allow(unused_imports)]
-                use #private::sharing::*;
-                let #error = #private::error_of::<#returned>();
-                #error.share(#error.typed(), #error.reason(), #error.class())
-            })
+            quote!(|| #private::error_of::<#returned>().typed().reason().class())
         } else {
             quote!(|| {
                 #[allow(unused_imports)]
@@ -127,11 +121,7 @@ impl Expansion<'_> {
         let clones = layer.code.clone.iter().map(|name| self.cloned(name));
         let [retry, delay] = ["retry", "delay"].map(ours);
         let (pause, wait) = self.driver("pause");
-        let (class, hook) = (self.class(layer), self.hook(layer));
-        let next = self.at_the_error(|at| {
-            let (retry, outcome) = (located(&retry, at), located(outcome, at));
-            quote_spanned!(at=> #retry.next(&#outcome, #class, #hook))
-        });
+        let next = self.at_the_error(|at| self.next(layer, at));
         // The error is gone before the wait: it need not be `Send`.
         quote!({
             let mut #retry = #call.retry();
@@ -167,15 +157,22 @@ impl Expansion<'_> {
         quote!(#(#conditions)* let #mutability #copy = #clone(&#name);)
     }
 
-    /// What an error is worth to the retry.
-    fn class(&self, layer: &Layer) -> TokenStream {
-        let private = &self.private;
-        let error = ours("error");
-        let Some(test) = &layer.code.retry_if else {
-            return self.of_the_error("classify");
-        };
-        let (holds, weigh) = (self.holds(&error, test), self.weigh(&error));
-        quote!(|#error| #private::class_if(#holds, #weigh))
+    /// Asks the retry what follows an attempt.
+    fn next(&self, layer: &Layer, at: Span) -> TokenStream {
+        let [retry, outcome] = [ours("retry"), self.outcome.clone()].map(|name| located(&name, at));
+        let hook = layer.code.on_retry.as_ref().map(|hook| self.hook(hook));
+        match (&layer.code.retry_if, hook) {
+            (None, None) => quote_spanned!(at=> #retry.next(&#outcome)),
+            (None, Some(hook)) => quote_spanned!(at=> #retry.next_telling(&#outcome, #hook)),
+            (Some(test), hook) => {
+                let (private, error) = (&self.private, ours("error"));
+                let (holds, weigh) = (self.holds(&error, test), self.weigh(&error));
+                let hook = hook.unwrap_or_else(|| quote!(|_| {}));
+                quote_spanned! {at=>
+                    #retry.next_if(&#outcome, |#error| #private::class_if(#holds, #weigh), #hook)
+                }
+            }
+        }
     }
 
     /// Whether the user's `test` holds of `value`; the compiler underlines the test where it does not
@@ -215,15 +212,10 @@ impl Expansion<'_> {
         })
     }
 
-    fn hook(&self, layer: &Layer) -> TokenStream {
-        let (private, event) = (&self.private, ours("event"));
-        if let Some(hook) = &layer.code.on_retry {
-            let span = Span::mixed_site().located_at(hook.span());
-            let (private, event) = (moved_to(private, span), located(&event, span));
-            quote_spanned!(span=> |#event| #private::tell(#event, #hook))
-        } else {
-            quote!(#private::untold)
-        }
+    fn hook(&self, hook: &Expr) -> TokenStream {
+        let span = Span::mixed_site().located_at(hook.span());
+        let (private, event) = (moved_to(&self.private, span), located(&ours("event"), span));
+        quote_spanned!(span=> |#event| #private::tell(#event, #hook))
     }
 
     fn circuit_breaker(&self, layer: &Layer, inner: &TokenStream) -> TokenStream {
@@ -261,7 +253,7 @@ impl Expansion<'_> {
             outcome,
             ..
         } = self;
-        let [place, priority] = ["place", "priority"].map(ours);
+        let [refused, priority] = ["refused", "priority"].map(ours);
         let (chosen, priority) = match &layer.code.priority {
             Some(chosen) => {
                 let chosen = quote!(let #priority: #private::Priority = #chosen;);
@@ -270,13 +262,13 @@ impl Expansion<'_> {
             None => (None, quote!(#private::Priority::Normal)),
         };
         let (enter, wait) = self.driver("bulkhead");
-        let label = quote!('__hardening_placed);
-        let entered = entered(&label, &place, &quote!(#call.#enter(#priority)#wait));
-        quote!(#label: {
+        quote!('__hardening_placed: {
             #chosen
-            #entered
+            if let ::core::result::Result::Err(#refused) = #call.#enter(#priority)#wait {
+                break '__hardening_placed #refused.outcome();
+            }
             let #outcome = #inner;
-            ::core::mem::drop(#place);
+            #call.leave_bulkhead();
             #outcome
         })
     }

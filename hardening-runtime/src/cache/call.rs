@@ -54,9 +54,15 @@ pub enum Joined<'a, K: Key, V: Value, E> {
 /// it is handed over to the next who waits.
 #[must_use = "settle it"]
 pub struct Lead<'a, K: Key, V: Value, E> {
+    held: Held<'a, K, V>,
+    share: ShareErrors<E>,
+}
+
+/// What a [`Lead`] holds, which says nothing of the error's type. Dropped, it is handed over too.
+#[must_use = "settle it"]
+pub(crate) struct Held<'a, K: Key, V: Value> {
     call: Miss<'a, K, V>,
     place: Place<'a, K, V>,
-    share: ShareErrors<E>,
 }
 
 enum Place<'a, K: Key, V> {
@@ -144,11 +150,8 @@ impl<'a, K: Key, V: Value> Miss<'a, K, V> {
     fn joined<E>(self, end: End<'a, K, V>, share: ShareErrors<E>) -> Joined<'a, K, V, E> {
         let outcome = match end {
             End::Runs(place) => {
-                return Joined::Lead(Lead {
-                    call: self,
-                    place,
-                    share,
-                });
+                let held = Held { call: self, place };
+                return Joined::Lead(Lead { held, share });
             }
             End::Found(value) => Ok(value),
             End::Told(answer) => match &*answer {
@@ -251,7 +254,7 @@ impl<K: Key, V> Place<'_, K, V> {
     }
 }
 
-impl<K: Key, V: Value, E> Lead<'_, K, V, E> {
+impl<'a, K: Key, V: Value, E> Lead<'a, K, V, E> {
     /// The context of the body: the current one, and that the body is a part of this run. The body is
     /// polled in it.
     pub(crate) fn context(&self) -> context::Context {
@@ -264,19 +267,37 @@ impl<K: Key, V: Value, E> Lead<'_, K, V, E> {
 
     /// The number of the shared run; 0 when the run is not shared.
     pub(crate) fn flight(&self) -> u32 {
-        match &self.place {
+        match &self.held.place {
             Place::Pilot(pilot) => pilot.id(),
             Place::Loner(_) => 0,
         }
     }
 
-    /// Takes what the run came to: remembers a value that `cache_if` finds worth it, serves the last
-    /// good value in the place of a failure, tells those who wait. A panic of the body is not told:
-    /// the next who waits runs the body itself.
+    /// What it holds: all but how an error is told.
+    pub(crate) fn held(self) -> Held<'a, K, V> {
+        self.held
+    }
+
+    /// Takes what the run came to, and answers those who wait.
     pub fn settle(
         self,
         site: &str,
         outcome: Result<V, Failure<E>>,
+        cache_if: impl FnOnce(&V) -> bool,
+    ) -> Result<V, Failure<E>> {
+        self.held.settle(site, outcome, self.share, cache_if)
+    }
+}
+
+impl<K: Key, V: Value> Held<'_, K, V> {
+    /// Takes what the run came to: remembers a value that `cache_if` finds worth it, serves the last
+    /// good value in the place of a failure, tells those who wait. A panic of the body is not told:
+    /// the next who waits runs the body itself.
+    pub(crate) fn settle<E>(
+        self,
+        site: &str,
+        outcome: Result<V, Failure<E>>,
+        share: ShareErrors<E>,
         cache_if: impl FnOnce(&V) -> bool,
     ) -> Result<V, Failure<E>> {
         let now = clock::now();
@@ -284,12 +305,12 @@ impl<K: Key, V: Value, E> Lead<'_, K, V, E> {
             Ok(value) => Ok(self.keep(site, value, cache_if, now)),
             // Dropped with its place, which the next who waits takes.
             Err(panicked @ Failure::Panicked(_)) => Err(panicked),
-            Err(failure) => self.recover(site, failure, now),
+            Err(failure) => self.recover(site, failure, share, now),
         }
     }
 
     fn keep(self, site: &str, value: V, cache_if: impl FnOnce(&V) -> bool, now: Moment) -> V {
-        let Self { call, place, .. } = self;
+        let Self { call, place } = self;
         let judged = catch_unwind(AssertUnwindSafe(|| cache_if(&value)));
         let keep = judged.unwrap_or_else(|_| {
             event::hook_panicked(site, "cache_if");
@@ -307,13 +328,19 @@ impl<K: Key, V: Value, E> Lead<'_, K, V, E> {
         value
     }
 
-    fn recover(self, site: &str, failure: Failure<E>, now: Moment) -> Result<V, Failure<E>> {
+    fn recover<E>(
+        self,
+        site: &str,
+        failure: Failure<E>,
+        share: ShareErrors<E>,
+        now: Moment,
+    ) -> Result<V, Failure<E>> {
         let last_good = self.last_good(site, now);
         if last_good.is_none() && is_this_callers_alone(&failure) {
             // Dropped with its place, which the next who waits takes.
             return Err(failure);
         }
-        let Self { call, place, share } = self;
+        let Self { call, place } = self;
         place.close(|| ());
         if let Some(value) = last_good {
             place.answer(|| Answer::Value(value.clone()));

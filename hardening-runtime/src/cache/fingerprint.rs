@@ -16,9 +16,6 @@ use std::{
 pub struct Fingerprint(u128);
 
 impl Fingerprint {
-    /// Of nothing at all.
-    pub(crate) const NONE: Self = Self(0);
-
     /// The fingerprint of `key`. Whatever hashes alike has the same: `&str` and `String`, a tuple
     /// of references and the tuple of what they point to.
     #[must_use]

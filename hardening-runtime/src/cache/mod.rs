@@ -71,6 +71,7 @@ mod store;
 #[cfg(all(test, not(hardening_loom)))]
 mod tests;
 
+pub(crate) use call::Held;
 pub use call::{Join, Joined, Lead, Miss};
 pub use fingerprint::Fingerprint;
 pub(crate) use fingerprint::Reader;

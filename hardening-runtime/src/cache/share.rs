@@ -2,11 +2,11 @@
 //!
 //! The error itself, where its type can be cloned and sent; otherwise a [`Rejected::LoadFailed`]
 //! with its text and class, as far as the type has them. Which of these a type has is found while
-//! compiling, by `share_errors!` and by generated code: the method that needs more takes `&self`,
-//! the one that needs nothing is found one reference further away (autoref specialisation).
+//! compiling, by `share_errors!` and by generated code, one question after the other: a [`Probe`] has
+//! the method only where the type has what it takes, and otherwise that of what it derefs to is found.
 
 use crate::outcome::{Class, Classify, Failure, Rejected};
-use std::{any::Any, fmt, fmt::Display, marker::PhantomData, sync::Arc};
+use std::{any::Any, fmt, fmt::Display, marker::PhantomData, ops::Deref, sync::Arc};
 
 /// What can be told of an error of type `E`.
 pub struct Share<E> {
@@ -117,108 +117,142 @@ fn type_name_of<E>(_: &E) -> Arc<str> {
     format!("an error of type `{}`", std::any::type_name::<E>()).into()
 }
 
-/// Stands for the type `E` while it is found out what can be told of it.
+/// What has been found of the errors `E`: how they are told themselves (`T`), and as text (`R`).
 #[derive(Debug)]
-pub struct Probe<E>(PhantomData<fn(E)>);
+pub struct Probe<E, T = (), R = ()>(PhantomData<fn(E, T, R)>);
 
-impl<E> Probe<E> {
+/// Answers what [`Probe`] leaves open.
+#[derive(Debug)]
+pub struct Otherwise<E, T, R>(PhantomData<fn(E, T, R)>);
+
+impl<E, T, R> Probe<E, T, R> {
     /// The probe.
     pub const NEW: Self = Self(PhantomData);
+}
 
-    /// What can be told, by what was found out.
+impl<E, T, R> Otherwise<E, T, R> {
+    const NEW: Self = Self(PhantomData);
+}
+
+impl<E, T, R> Deref for Probe<E, T, R> {
+    type Target = Otherwise<E, T, R>;
+
+    fn deref(&self) -> &Self::Target {
+        &Otherwise::NEW
+    }
+}
+
+/// How the error itself is told.
+pub trait Itself<E> {
+    /// It is put away so, if it can be.
+    const TYPED: Option<Typed<E>>;
+}
+
+/// How the error is told as text.
+pub trait Reason<E> {
+    /// Its text.
+    const REASON: fn(&E) -> Arc<str>;
+}
+
+/// It is cloned.
+#[derive(Debug)]
+pub struct Cloned;
+
+/// It is not told.
+#[derive(Debug)]
+pub struct Untold;
+
+/// As it is shown to people.
+#[derive(Debug)]
+pub struct Shown;
+
+/// As the name of its type.
+#[derive(Debug)]
+pub struct Named;
+
+impl<E: Clone + Send + Sync + 'static> Itself<E> for Cloned {
+    const TYPED: Option<Typed<E>> = Some(Typed {
+        pack: |error| Arc::new(error.clone()),
+        unpack: |error| error.downcast_ref().cloned(),
+    });
+}
+
+impl<E> Itself<E> for Untold {
+    const TYPED: Option<Typed<E>> = None;
+}
+
+impl<E: Display> Reason<E> for Shown {
+    const REASON: fn(&E) -> Arc<str> = |error| error.to_string().into();
+}
+
+impl<E> Reason<E> for Named {
+    const REASON: fn(&E) -> Arc<str> = type_name_of::<E>;
+}
+
+impl<E: Clone + Send + Sync + 'static> Probe<E> {
+    /// The error can be cloned.
     #[must_use]
-    pub fn share<T, R, C>(&self, _: T, _: R, _: C) -> ShareErrors<E>
-    where
-        T: Part<E, Told = Option<Typed<E>>>,
-        R: Part<E, Told = fn(&E) -> Arc<str>>,
-        C: Part<E, Told = fn(&E) -> Class>,
-    {
+    pub const fn typed(&self) -> Probe<E, Cloned> {
+        Probe::NEW
+    }
+}
+
+impl<E> Otherwise<E, (), ()> {
+    /// The error cannot be cloned.
+    #[must_use]
+    pub const fn typed(&self) -> Probe<E, Untold> {
+        Probe::NEW
+    }
+}
+
+impl<E: Display, T> Probe<E, T> {
+    /// The error has a text.
+    #[must_use]
+    pub const fn reason(&self) -> Probe<E, T, Shown> {
+        Probe::NEW
+    }
+}
+
+impl<E, T> Otherwise<E, T, ()> {
+    /// The error has no text.
+    #[must_use]
+    pub const fn reason(&self) -> Probe<E, T, Named> {
+        Probe::NEW
+    }
+}
+
+impl<E: Classify, T: Itself<E>, R: Reason<E>> Probe<E, T, R> {
+    /// The error says what it is worth: that is all.
+    #[must_use]
+    pub const fn class(&self) -> ShareErrors<E> {
         || Share {
-            typed: T::TOLD,
-            reason: R::TOLD,
-            class: C::TOLD,
+            typed: T::TYPED,
+            reason: R::REASON,
+            class: E::classify,
         }
     }
 }
 
-/// A part of what can be told of an error.
-pub trait Part<E> {
-    /// The part.
-    type Told;
-    /// The part.
-    const TOLD: Self::Told;
-}
-
-macro_rules! parts {
-    ($($(#[$about:meta])* $method:ident: $has:ident ($($bounds:tt)*) $part:ident $told:ty = $how:expr,
-       $lacks:ident $no_part:ident = $otherwise:expr;)*) => {$(
-        $(#[$about])*
-        #[derive(Debug)]
-        pub struct $part;
-
-        impl<E: $($bounds)*> Part<E> for $part {
-            type Told = $told;
-            const TOLD: $told = $how;
+impl<E, T: Itself<E>, R: Reason<E>> Otherwise<E, T, R> {
+    /// The error does not say what it is worth: that is all.
+    #[must_use]
+    pub const fn class(&self) -> ShareErrors<E> {
+        || Share {
+            typed: T::TYPED,
+            reason: R::REASON,
+            class: permanent::<E>,
         }
-
-        /// The error's type lacks what it would take.
-        #[derive(Debug)]
-        pub struct $no_part;
-
-        impl<E> Part<E> for $no_part {
-            type Told = $told;
-            const TOLD: $told = $otherwise;
-        }
-
-        /// The error's type has what it takes.
-        pub trait $has {
-            /// It is told.
-            fn $method(&self) -> $part {
-                $part
-            }
-        }
-
-        impl<E: $($bounds)*> $has for Probe<E> {}
-
-        /// Whatever the error's type has.
-        pub trait $lacks {
-            /// Something else is told.
-            fn $method(&self) -> $no_part {
-                $no_part
-            }
-        }
-
-        impl<E> $lacks for &Probe<E> {}
-    )*};
-}
-
-parts! {
-    /// The error itself is told.
-    typed: IsClone (Clone + Send + Sync + 'static) Itself Option<Typed<E>> = Some(Typed {
-        pack: |error| Arc::new(error.clone()),
-        unpack: |error| error.downcast_ref().cloned(),
-    }), IsNotClone NotItself = None;
-
-    /// The error is told as text.
-    reason: IsDisplay (Display) AsText fn(&E) -> Arc<str> = |error| error.to_string().into(),
-        IsNotDisplay AsType = type_name_of::<E>;
-
-    /// The error says what it is worth.
-    class: IsClassify (Classify) AsClass fn(&E) -> Class = E::classify,
-        IsNotClassify AsPermanent = permanent::<E>;
+    }
 }
 
 /// What can be told of an error of the type given.
 macro_rules! share_errors {
-    ($error:ty) => {{
-        #[allow(unused_imports)]
-        use $crate::cache::share::{
-            IsClassify as _, IsClone as _, IsDisplay as _, IsNotClassify as _, IsNotClone as _,
-            IsNotDisplay as _,
-        };
-        let probe = &$crate::cache::share::Probe::<$error>::NEW;
-        probe.share(probe.typed(), probe.reason(), probe.class())
-    }};
+    ($error:ty) => {
+        $crate::cache::share::Probe::<$error>::NEW
+            .typed()
+            .reason()
+            .class()
+    };
 }
 pub(crate) use share_errors;
 

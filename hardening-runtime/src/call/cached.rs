@@ -2,7 +2,7 @@
 
 use super::Call;
 use crate::{
-    cache::{Fingerprint, Join, Joined, Lead, Lookup, Miss, Value, share::ShareErrors},
+    cache::{Fingerprint, Held, Join, Joined, Lookup, Miss, Value, share::ShareErrors},
     clock::Present,
     enclosing::around,
     event,
@@ -10,7 +10,8 @@ use crate::{
     outcome::Failure,
 };
 use std::{
-    any::type_name,
+    any::{Any, type_name},
+    fmt,
     future::Future,
     pin::Pin,
     task::{Context, Poll},
@@ -33,22 +34,20 @@ enum Looked<'a, V: Value, E> {
     Miss(Join<'a, Fingerprint, V, E>),
 }
 
-/// How a call goes on that asked the cache: it runs the body, or this came of it.
-pub type Found<V, E> = Result<Leading<V, E>, Result<V, Failure<E>>>;
+/// Whether a call that asked the cache runs the body, or what came of it.
+pub type Found<V, E> = Result<(), Result<V, Failure<E>>>;
 
-/// The place of the call that runs the body for all who wait. Dropped unsettled, it is handed over.
-pub struct Leading<V: Value, E>(Option<Lead<'static, Fingerprint, V, E>>);
+/// What a call holds that runs the body for all who wait: a [`Held`] of the function's value, whose
+/// type the call does not know. In the future of the function, a local of that type would have the
+/// compiler work it out for every function. Dropped unsettled, it is handed over.
+pub(super) type Leading = Box<dyn Any + Send + Sync>;
+type Typed<V> = Held<'static, Fingerprint, V>;
 
-macro_rules! opaque {
-    ($($name:ident<$($parameter:tt),*>),*) => {$(
-        impl<$($parameter),*> std::fmt::Debug for $name<$($parameter),*> where V: Value {
-            fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-                f.debug_struct(stringify!($name)).finish_non_exhaustive()
-            }
-        }
-    )*};
+impl<V: Value, E> fmt::Debug for Seek<'_, V, E> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Seek").finish_non_exhaustive()
+    }
 }
-opaque!(Seek<'a, V, E>, Leading<V, E>);
 
 impl Call {
     /// Whether there is a cache to ask.
@@ -80,10 +79,48 @@ impl Call {
         S: FnOnce() -> ShareErrors<E>,
     {
         match self.look_up(key, type_name::<S>()) {
-            None => Ok(Leading(None)),
+            None => Ok(()),
             Some(Ok(value)) => Err(Ok(value)),
             Some(Err((miss, key))) => self.joined(miss.join_blocking(key, share())),
         }
+    }
+
+    /// Takes what the run came to, and answers those who wait; `share` is that which the cache was
+    /// asked with.
+    #[inline]
+    pub fn settle_cached<V: Value, E, S>(
+        &mut self,
+        outcome: Result<V, Failure<E>>,
+        share: S,
+    ) -> Result<V, Failure<E>>
+    where
+        S: FnOnce() -> ShareErrors<E>,
+    {
+        self.settle_cached_if(outcome, share, |_| true)
+    }
+
+    /// [`settle_cached`](Self::settle_cached), where `cache_if` says which values are remembered.
+    #[inline]
+    pub fn settle_cached_if<V: Value, E, S>(
+        &mut self,
+        outcome: Result<V, Failure<E>>,
+        share: S,
+        cache_if: impl FnOnce(&V) -> bool,
+    ) -> Result<V, Failure<E>>
+    where
+        S: FnOnce() -> ShareErrors<E>,
+    {
+        let leading = self.leading.take().map(|led| led.downcast::<Typed<V>>());
+        let Some(Ok(led)) = leading else {
+            return outcome;
+        };
+        let failed = outcome.is_err();
+        let outcome = led.settle(self.live.path, outcome, share(), cache_if);
+        if failed && outcome.is_ok() {
+            self.site.metrics.count(Event::CacheStale);
+            self.span.cache("stale");
+        }
+        outcome
     }
 
     /// What the cache has for `key`, told from those of the other types that the function's surroundings
@@ -126,7 +163,8 @@ impl Call {
             }
             Joined::Lead(lead) => {
                 self.flight = lead.flight();
-                Ok(Leading(Some(lead)))
+                self.leading = Some(Box::new(lead.held()));
+                Ok(())
             }
         }
     }
@@ -150,38 +188,11 @@ impl<V: Value, E> Future for Seek<'_, V, E> {
     fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
         let Self { call, looked } = &mut *self;
         match looked {
-            Looked::Off => Poll::Ready(Ok(Leading(None))),
+            Looked::Off => Poll::Ready(Ok(())),
             Looked::Hit(value) => value
                 .take()
                 .map_or(Poll::Pending, |value| Poll::Ready(Err(Ok(value)))),
             Looked::Miss(join) => Pin::new(join).poll(cx).map(|joined| call.joined(joined)),
         }
-    }
-}
-
-impl<V: Value, E> Leading<V, E> {
-    /// Takes what the run came to, and answers those who wait.
-    pub fn settle(self, call: &Call, outcome: Result<V, Failure<E>>) -> Result<V, Failure<E>> {
-        self.settle_if(call, outcome, |_| true)
-    }
-
-    /// Takes what the run came to, and answers those who wait. `cache_if` says which values are
-    /// remembered.
-    pub fn settle_if(
-        self,
-        call: &Call,
-        outcome: Result<V, Failure<E>>,
-        cache_if: impl FnOnce(&V) -> bool,
-    ) -> Result<V, Failure<E>> {
-        let failed = outcome.is_err();
-        let Some(lead) = self.0 else {
-            return outcome;
-        };
-        let outcome = lead.settle(call.live.path, outcome, cache_if);
-        if failed && outcome.is_ok() {
-            call.site.metrics.count(Event::CacheStale);
-            call.span.cache("stale");
-        }
-        outcome
     }
 }

@@ -9,6 +9,7 @@ use crate::{
     event, inject, live,
     metrics::{Event, Layer},
     outcome::{Class, Failure, Rejected},
+    private::Classified,
     rate_limit::{self, Admission, Verdict},
     retry::{Driver, RetryEvent, Rules},
 };
@@ -32,7 +33,7 @@ impl Call {
     #[inline(always)]
     pub fn rate_limit(&self, key: u64, cost: u32) -> Turn<'_> {
         match self.admit(key, cost) {
-            Ok(Admission::Now) => Turn::now(()),
+            Ok(Admission::Now) => Turn::now(),
             Ok(Admission::Wait(place)) => self.wait_in_line(key, place),
             Err(refused) => Turn::Known(Some(Err(refused))),
         }
@@ -156,47 +157,64 @@ impl Call {
         Ok(Probing(admitted.map(with_deadline)))
     }
 
-    /// The bulkhead: a place among those that run together, now or after a wait.
+    /// The bulkhead: a place among those that run together, now or after a wait. The call keeps it
+    /// until it is [given back](Self::leave_bulkhead).
     #[inline]
-    pub fn bulkhead(&self, priority: Priority) -> Turn<'_, Option<Place<'static>>> {
-        Turn::now(match &self.live.bulkhead {
-            None => None,
-            Some(layer) => match layer.state.try_enter(&layer.policy) {
-                Some(place) => Some(place),
-                None => return self.queue(layer, priority),
-            },
-        })
+    pub fn bulkhead(&mut self, priority: Priority) -> Turn<'_> {
+        let Some(layer) = &self.live.bulkhead else {
+            return Turn::now();
+        };
+        self.place = layer.state.try_enter(&layer.policy);
+        if self.place.is_some() {
+            Turn::now()
+        } else {
+            self.queue(layer, priority)
+        }
     }
 
     /// The wait for a place.
     #[cold]
-    fn queue(
-        &self,
-        layer: &'static Bounded,
-        priority: Priority,
-    ) -> Turn<'_, Option<Place<'static>>> {
+    fn queue(&mut self, layer: &'static Bounded, priority: Priority) -> Turn<'_> {
         Turn::after(async move {
             let (now, deadline) = (clock::now(), self.deadline());
             let entering = layer.state.enter(&layer.policy, priority, now, deadline);
             let waited = entering.await;
-            waited.map(Some).map_err(|ended| self.turned_away(ended))
+            self.placed(waited)
         })
     }
 
     /// [`bulkhead`](Self::bulkhead) for a blocking function.
     #[inline]
-    pub fn bulkhead_blocking(&self, priority: Priority) -> Result<Option<Place<'static>>, Refused> {
+    pub fn bulkhead_blocking(&mut self, priority: Priority) -> Result<(), Refused> {
         let Some(layer) = &self.live.bulkhead else {
-            return Ok(None);
+            return Ok(());
         };
-        if let Some(place) = layer.state.try_enter(&layer.policy) {
-            return Ok(Some(place));
+        self.place = layer.state.try_enter(&layer.policy);
+        if self.place.is_some() {
+            return Ok(());
         }
         let (now, deadline) = (clock::now(), self.deadline());
         let waited = layer
             .state
             .enter_blocking(&layer.policy, priority, now, deadline);
-        waited.map(Some).map_err(|ended| self.turned_away(ended))
+        self.placed(waited)
+    }
+
+    /// Keeps the place that was waited for.
+    fn placed(&mut self, waited: Result<Place<'static>, WaitEnded>) -> Result<(), Refused> {
+        match waited {
+            Ok(place) => {
+                self.place = Some(place);
+                Ok(())
+            }
+            Err(ended) => Err(self.turned_away(ended)),
+        }
+    }
+
+    /// Gives the place in the bulkhead back: what it was for is over.
+    #[inline]
+    pub fn leave_bulkhead(&mut self) {
+        self.place = None;
     }
 
     #[cold]
@@ -218,36 +236,34 @@ impl Call {
 /// A call that asked a layer where it may have to wait. A wait is rare and long, so it has a room of
 /// its own; the future of each call need not have that room.
 #[must_use = "futures do nothing unless awaited"]
-pub enum Turn<'a, T = ()> {
+pub enum Turn<'a> {
     /// What the layer said at once, until it is taken.
-    Known(Option<Result<T, Refused>>),
+    Known(Option<Result<(), Refused>>),
     /// It is still to be said.
-    Awaited(Wait<'a, T>),
+    Awaited(Wait<'a>),
 }
 
-type Wait<'a, T> = Pin<Box<dyn Future<Output = Result<T, Refused>> + Send + 'a>>;
+type Wait<'a> = Pin<Box<dyn Future<Output = Result<(), Refused>> + Send + 'a>>;
 
-impl<'a, T> Turn<'a, T> {
+impl<'a> Turn<'a> {
     #[inline]
-    const fn now(admitted: T) -> Self {
-        Self::Known(Some(Ok(admitted)))
+    const fn now() -> Self {
+        Self::Known(Some(Ok(())))
     }
 
-    fn after(wait: impl Future<Output = Result<T, Refused>> + Send + 'a) -> Self {
+    fn after(wait: impl Future<Output = Result<(), Refused>> + Send + 'a) -> Self {
         Self::Awaited(Box::pin(wait))
     }
 }
 
-impl<T> fmt::Debug for Turn<'_, T> {
+impl fmt::Debug for Turn<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_tuple("Turn").finish_non_exhaustive()
     }
 }
 
-impl<T> Unpin for Turn<'_, T> {}
-
-impl<T> Future for Turn<'_, T> {
-    type Output = Result<T, Refused>;
+impl Future for Turn<'_> {
+    type Output = Result<(), Refused>;
 
     #[inline]
     fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
@@ -268,7 +284,23 @@ pub struct Retrying(Option<(Rules<'static>, Driver)>);
 impl Retrying {
     /// What follows an attempt: another one after this wait, or nothing.
     #[inline]
-    pub fn next<T, E>(
+    pub fn next<T, E: Classified>(&mut self, outcome: &Result<T, Failure<E>>) -> Option<Duration> {
+        self.next_telling(outcome, |_| {})
+    }
+
+    /// [`next`](Self::next), which tells `on_retry`.
+    #[inline]
+    pub fn next_telling<T, E: Classified>(
+        &mut self,
+        outcome: &Result<T, Failure<E>>,
+        on_retry: impl FnOnce(&RetryEvent),
+    ) -> Option<Duration> {
+        self.next_if(outcome, Classified::class, on_retry)
+    }
+
+    /// [`next_telling`](Self::next_telling), where `classify` says what an error is worth.
+    #[inline]
+    pub fn next_if<T, E>(
         &mut self,
         outcome: &Result<T, Failure<E>>,
         classify: impl FnOnce(&E) -> Class,
