@@ -37,9 +37,9 @@ fn counted_by(threads: usize) -> SiteMetrics {
             })
             .collect();
         // The scope's end would not wait for what a thread gives back last.
-        running
-            .into_iter()
-            .for_each(|thread| thread.join().expect("no panic"));
+        for thread in running {
+            thread.join().expect("no panic");
+        }
     });
     figures
 }
