@@ -52,11 +52,14 @@ impl Expansion<'_> {
             let wait = wait.map(|_| quote_spanned!(span=> .await));
             quote_spanned!(span=> #call.#ask(#key, #share)#wait)
         };
-        let settle = if let Some(test) = &layer.code.cache_if {
-            let holds = self.holds(&value, test);
-            quote!(#call.settle_cached_if(#outcome, #share, |#value| #holds))
-        } else {
-            quote!(#call.settle_cached(#outcome, #share))
+        let settle = {
+            let [call, outcome, share] = [call, outcome, &share].map(|name| located(name, span));
+            if let Some(test) = &layer.code.cache_if {
+                let holds = self.holds(&value, test);
+                quote_spanned!(span=> #call.settle_cached_if(#outcome, #share, |#value| #holds))
+            } else {
+                quote_spanned!(span=> #call.settle_cached(#outcome, #share))
+            }
         };
         // The error is in no value that lives on while the body runs: it need not be `Send`. A cache
         // that is switched off does not look at the key, which may be long.

@@ -110,9 +110,11 @@ impl Call {
     where
         S: FnOnce() -> ShareErrors<E>,
     {
-        let leading = self.leading.take().map(|led| led.downcast::<Typed<V>>());
-        let Some(Ok(led)) = leading else {
+        let Some(leading) = self.leading.take() else {
             return outcome;
+        };
+        let Ok(led) = leading.downcast::<Typed<V>>() else {
+            return outcome; // never: the same function put it there
         };
         let failed = outcome.is_err();
         let outcome = led.settle(self.live.path, outcome, share(), cache_if);
