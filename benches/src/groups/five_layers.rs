@@ -26,7 +26,11 @@ const QUICK_CACHE: &str = "quick_cache, bare";
 
 pub(crate) fn scenarios() -> Vec<Scenario> {
     vec![
-        five(),
+        five(
+            "five layers: limit, bulkhead, timeout, retry, breaker, and RED figures; 10 keys",
+            10,
+        ),
+        five("the five layers, 10,000 keys", 10_000),
         five_remembered(),
         alone(),
         alone_blocking(),
@@ -35,8 +39,9 @@ pub(crate) fn scenarios() -> Vec<Scenario> {
     ]
 }
 
-fn keys() -> Arc<[String]> {
-    (0..10_000).map(|key| format!("customer-{key}")).collect()
+/// As many as there are customers at a time: the memory of few is in the nearest caches.
+fn keys(count: u32) -> Arc<[String]> {
+    (0..count).map(|key| format!("customer-{key}")).collect()
 }
 
 fn key(keys: &[String], call: u64) -> &String {
@@ -44,11 +49,11 @@ fn key(keys: &[String], call: u64) -> &String {
     &keys[position.unwrap_or(0)]
 }
 
-fn five() -> Scenario {
-    let [ours, crates, atomics] = [keys(), keys(), keys()];
+fn five(what: &'static str, count: u32) -> Scenario {
+    let [ours, crates, atomics] = [keys(count), keys(count), keys(count)];
     let (from_crates, from_atomics) = (Crates::new(), Atomics::new());
     Scenario::new(
-        "five layers: limit, bulkhead, timeout, retry, breaker, and RED figures",
+        what,
         vec![
             Contender::awaited(Limit, "bare atomics", async move |call| {
                 let result = from_atomics.call(key(&atomics, call), call).await;
@@ -91,7 +96,7 @@ fn five_remembered() -> Scenario {
 
 /// What each layer adds: the body alone is the limit.
 fn alone() -> Scenario {
-    let keys = keys();
+    let keys = keys(10);
     Scenario::new(
         "each attribute alone",
         vec![
@@ -122,7 +127,7 @@ fn alone() -> Scenario {
 }
 
 fn alone_blocking() -> Scenario {
-    let (limited, four) = (keys(), keys());
+    let (limited, four) = (keys(10), keys(10));
     Scenario::new(
         "each attribute alone, blocking",
         vec![
