@@ -70,6 +70,7 @@
 //! - [`docs::configuration`]: every key of the file, where it is looked for, which value wins
 //! - [`docs::operating`]: reload, watching the file, switches, limits on trial, and what to do when the log says …
 //! - [`docs::observability`]: the figures of every function, as data, as JSON and for Prometheus; alerts worth having
+//! - [`docs::performance`]: what a call costs, layer by layer, beside the best of the others
 //! - [`docs::health`]: checks, derived checks, groups, the monitor and the report
 //! - [`docs::cargo_hardening`]: the program that checks the file, draws its policies, and helps editors
 //! - `docs::http` (with the feature `http`): health, settings and a live page over HTTP, refusals as responses, request ids
@@ -142,6 +143,9 @@ pub mod docs {
 
     #[doc = include_str!("../docs/observability.md")]
     pub mod observability {}
+
+    #[doc = include_str!("../docs/performance.md")]
+    pub mod performance {}
 
     #[doc = include_str!("../docs/health.md")]
     pub mod health {}
