@@ -46,6 +46,7 @@
 mod across;
 mod check;
 mod config;
+mod declared;
 mod duration;
 mod env;
 mod error;
@@ -66,6 +67,7 @@ mod suggest;
 pub use across::{Finding, SiteLayer};
 pub use check::check_setting;
 pub use config::{BUILT_IN, Config, Mistaken};
+pub use declared::Declared;
 pub use duration::{parse_duration, show_duration};
 pub use env::Environment;
 pub use error::{ConfigError, ConfigErrors, Origin, Position, Problem};

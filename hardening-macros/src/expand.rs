@@ -22,7 +22,7 @@ use crate::{
     plan::{How, Layer, Plan},
     surroundings::Surroundings,
 };
-use hardening_config::LayerKind;
+use hardening_config::{Declared, LayerKind};
 use proc_macro2::{Ident, Span, TokenStream};
 use quote::{ToTokens, format_ident, quote, quote_spanned};
 use syn::{FnArg, Token, Type};
@@ -171,39 +171,13 @@ impl<'a> Expansion<'a> {
             ..
         } = self;
         let here = format_ident!("{}", HERE, span = Span::mixed_site());
-        let layers = plan.layers.iter().map(|layer| self.declared(layer));
-        let line = plan
-            .layers
-            .iter()
-            .map(|layer| line_of(&layer.at))
-            .min()
-            .unwrap_or(0);
+        let layers: String = plan.layers.iter().map(declared).collect();
         quote! {
             enum #here {}
-            static #site: #private::Site = #private::Site::new(
-                #private::Place {
-                    within: ::core::any::type_name::<#here>,
-                    file: ::core::file!(),
-                    line: #line,
-                },
-                &[#(#layers),*],
-            );
+            static #site: #private::Site =
+                #private::Site::new(::core::any::type_name::<#here>, ::core::file!(), #layers);
             #private::inventory::submit! { #private::Registered(&#site) }
         }
-    }
-
-    fn declared(&self, layer: &Layer) -> TokenStream {
-        let private = &self.private;
-        let kind = format_ident!("{}", format!("{:?}", layer.kind));
-        let line = line_of(&layer.at);
-        let policy = layer.policy.as_ref().map(|name| quote!(.policy(#name)));
-        let name = layer.name.as_ref().map(|name| quote!(.named(#name)));
-        let settings = layer
-            .settings
-            .iter()
-            .map(|(key, text)| quote!((#key, #text)));
-        let settings = (!layer.settings.is_empty()).then(|| quote!(.set(&[#(#settings),*])));
-        quote!(#private::Declared::new(#private::LayerKind::#kind, #line) #policy #name #settings)
     }
 
     /// The outer edge, and the fallback behind it.
@@ -242,6 +216,18 @@ impl<'a> Expansion<'a> {
             }
         }
     }
+}
+
+/// What the runtime is told of `layer`.
+fn declared(layer: &Layer) -> String {
+    let settings = layer.settings.iter();
+    let declared = Declared {
+        policy: layer.policy.as_deref(),
+        name: layer.name.as_deref(),
+        settings: settings.map(|(key, text)| (&**key, &**text)).collect(),
+        ..Declared::new(layer.kind, line_of(&layer.at))
+    };
+    declared.to_string()
 }
 
 /// `name` at another place.

@@ -3,13 +3,12 @@
 pub mod consumed;
 
 pub use crate::{
-    cache::share::{Share, ShareErrors},
+    cache::share::{Known, Share, Unknown},
     call::{Call, Found, Probing, Refused, Retrying, Run, Seek, Turn},
-    config::LayerKind,
     health::Probe,
     outcome::{Class, Classify, Failure, Rejected},
     shape::{Fallible, Of, Optional, Otherwise, Plain, Refusing, Split},
-    site::{Declared, Place, Registered, Site},
+    site::{Registered, Site},
     source::Embedded,
     start::init,
 };
@@ -177,7 +176,7 @@ pub fn known_class<E: Classified>(error: &E) -> Option<Class> {
 pub use crate::{bulkhead::Priority, health::IntoHealth, retry::RetryEvent};
 
 use crate::{
-    cache::{self, Fingerprint, Reader},
+    cache::{Fingerprint, Reader},
     health::HealthResult,
     rate_limit::{KeyHasher, key_hasher},
     retry_after::parse_retry_after,
@@ -215,14 +214,8 @@ pub const fn refusing<R, S: Refusing<R> + Copy>(shape: S) -> S {
     shape
 }
 
-/// Stands for the error of the return type `R` while it is found what can be told of it.
-#[must_use]
-pub const fn error_of<R>() -> cache::share::Probe<<Fallible as Split<R>>::Error>
-where
-    Fallible: Split<R>,
-{
-    cache::share::Probe::NEW
-}
+/// The error of the return type `R`.
+pub type ErrorOf<R> = <Fallible as Split<R>>::Error;
 
 /// Says the type of the async block around it, which its `?` needs; never called.
 #[cold]

@@ -5,6 +5,7 @@ use crate::{
     cache::CacheFigures,
     circuit_breaker::Snapshot as CircuitSnapshot,
     clock,
+    config::Declared,
     journal::{self, ConfigurationSnapshot},
     live::Report,
     metrics::SiteFigures,
@@ -108,7 +109,7 @@ fn info(site: &'static Site) -> SiteInfo {
     }
 }
 
-fn layer(declared: &site::Declared, reports: &[Report]) -> LayerInfo {
+fn layer(declared: &Declared<'static>, reports: &[Report]) -> LayerInfo {
     let report = reports.iter().find(|report| report.kind == declared.kind);
     LayerInfo {
         attribute: declared.kind.attribute(),
@@ -261,6 +262,6 @@ fn of_site(site: &'static Site) -> SiteSnapshot {
     }
 }
 
-fn declared(layer: &site::Declared) -> &'static str {
+fn declared(layer: &Declared<'static>) -> &'static str {
     layer.kind.attribute()
 }

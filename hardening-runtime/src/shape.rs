@@ -1,7 +1,7 @@
 //! What annotated functions return: taken apart on the way in, put together on the way out.
 
 use crate::{
-    cache::share::{Share, ShareErrors},
+    cache::share::Share,
     outcome::{Class, Classify, Rejected},
 };
 use std::marker::PhantomData;
@@ -180,8 +180,8 @@ impl<T, E> Of<Result<T, E>> {
 
     /// How an error is told to those who wait for the same run.
     #[must_use]
-    pub const fn share(&self) -> ShareErrors<E> {
-        Share::opaque
+    pub const fn share(&self) -> Share<E> {
+        Share::OPAQUE
     }
 }
 
@@ -194,7 +194,7 @@ impl<T> Of<Option<T>> {
 
     /// How `None` is told.
     #[must_use]
-    pub fn share(&self) -> ShareErrors<Missing> {
+    pub fn share(&self) -> Share<Missing> {
         crate::cache::share::share_errors!(Missing)
     }
 }
@@ -207,8 +207,8 @@ pub trait Otherwise {
     }
 
     /// There is nothing to tell.
-    fn share(&self) -> ShareErrors<Never> {
-        Share::opaque
+    fn share(&self) -> Share<Never> {
+        Share::OPAQUE
     }
 }
 

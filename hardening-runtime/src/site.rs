@@ -2,104 +2,40 @@
 
 use crate::{
     call::Call,
-    config::{LayerKind, Selection},
+    config::{Declared, LayerKind},
     live::Live,
     metrics::SiteMetrics,
     registry,
 };
 use crossbeam_utils::atomic::AtomicCell;
-use std::fmt;
+use std::{fmt, sync::OnceLock};
 
 /// One annotated function. All its monomorphisations share one.
 pub struct Site {
-    place: Place,
-    layers: &'static [Declared],
+    /// The name of a type in the function's body.
+    within: fn() -> &'static str,
+    file: &'static str,
+    /// Its layers, as [`Declared`] writes them.
+    text: &'static str,
+    layers: OnceLock<Vec<Declared<'static>>>,
     live: AtomicCell<Option<&'static Live>>,
     pub(crate) metrics: SiteMetrics,
 }
 
-/// Where a function stands.
-#[derive(Clone, Copy, Debug)]
-pub struct Place {
-    /// The name of a type in the function's body.
-    pub within: fn() -> &'static str,
-    /// Its source file.
-    pub file: &'static str,
-    /// The line of its first attribute.
-    pub line: u32,
-}
-
-/// A layer as an attribute declares it.
-#[derive(Clone, Copy, Debug)]
-pub struct Declared {
-    /// Its kind.
-    pub kind: LayerKind,
-    /// The line of its attribute.
-    pub line: u32,
-    /// The policy, or op, that it names.
-    pub policy: Option<&'static str>,
-    /// The name under which it shares its state.
-    pub name: Option<&'static str>,
-    /// The settings written inline, as YAML.
-    pub settings: &'static [(&'static str, &'static str)],
-}
-
-impl Declared {
-    /// A layer of this kind, with an attribute on this line that says no more.
-    #[must_use]
-    pub const fn new(kind: LayerKind, line: u32) -> Self {
-        Self {
-            kind,
-            line,
-            policy: None,
-            name: None,
-            settings: &[],
-        }
-    }
-
-    /// The same with a policy, or op.
-    #[must_use]
-    pub const fn policy(mut self, policy: &'static str) -> Self {
-        self.policy = Some(policy);
-        self
-    }
-
-    /// The same with a name.
-    #[must_use]
-    pub const fn named(mut self, name: &'static str) -> Self {
-        self.name = Some(name);
-        self
-    }
-
-    /// The same with settings.
-    #[must_use]
-    pub const fn set(mut self, settings: &'static [(&'static str, &'static str)]) -> Self {
-        self.settings = settings;
-        self
-    }
-
-    /// Where its attribute is, in `file`: `src/orders.rs:30`.
-    pub(crate) fn at(&self, file: &str) -> String {
-        format!("{file}:{}", self.line)
-    }
-
-    pub(crate) const fn selection<'a>(&'a self, site: &'a str, at: &'a str) -> Selection<'a> {
-        Selection {
-            site,
-            at,
-            name: self.policy,
-            inline: self.settings,
-        }
-    }
-}
-
 impl Site {
-    /// A function at `place` with these layers.
+    /// A function that has the item whose type's name is `within`, in the source `file`, with these
+    /// layers, outside in, as [`Declared`] writes them.
     #[must_use]
-    pub const fn new(place: Place, layers: &'static [Declared]) -> Self {
+    pub const fn new(
+        within: fn() -> &'static str,
+        file: &'static str,
+        layers: &'static str,
+    ) -> Self {
         Self {
-            place,
-            layers,
+            within,
+            file,
+            text: layers,
+            layers: OnceLock::new(),
             live: AtomicCell::new(None),
             metrics: SiteMetrics::new(),
         }
@@ -130,12 +66,12 @@ impl Site {
         self.live.store(live);
     }
 
-    pub(crate) const fn layers(&self) -> &'static [Declared] {
-        self.layers
+    pub(crate) fn layers(&self) -> &[Declared<'static>] {
+        self.layers.get_or_init(|| Declared::read(self.text))
     }
 
-    pub(crate) fn layer(&self, kind: LayerKind) -> Option<&'static Declared> {
-        self.layers.iter().find(|layer| layer.kind == kind)
+    pub(crate) fn layer(&self, kind: LayerKind) -> Option<&Declared<'static>> {
+        self.layers().iter().find(|layer| layer.kind == kind)
     }
 
     /// The policy whose calls share a retry budget with those of this site.
@@ -145,16 +81,18 @@ impl Site {
     }
 
     pub(crate) const fn file(&self) -> &'static str {
-        self.place.file
+        self.file
     }
 
-    pub(crate) const fn line(&self) -> u32 {
-        self.place.line
+    /// The line of its first attribute.
+    pub(crate) fn line(&self) -> u32 {
+        let lines = self.layers().iter().map(|layer| layer.line);
+        lines.min().unwrap_or(0)
     }
 
     /// The name of the type of an item in the function's body.
     pub(crate) fn within(&self) -> &'static str {
-        (self.place.within)()
+        (self.within)()
     }
 
     /// Module path, type and function.

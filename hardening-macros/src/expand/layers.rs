@@ -83,7 +83,12 @@ impl Expansion<'_> {
     fn share(&self) -> TokenStream {
         let (private, returned) = (&self.private, self.returned());
         if self.is_fallible() || !self.is_only_cached() {
-            quote!(|| #private::error_of::<#returned>().typed().reason().class())
+            let error = quote!(#private::Known::<#private::ErrorOf<#returned>>);
+            quote!(|| {
+                #[allow(unused_imports)]
+                use #private::Unknown as _;
+                #private::Share::new(#error::ITSELF, #error::REASON, #error::CLASS)
+            })
         } else {
             quote!(|| {
                 #[allow(unused_imports)]

@@ -233,7 +233,14 @@ fn text_literal(key: &Ident, value: Value) -> syn::Result<LitStr> {
         Value::Expr(Expr::Lit(ExprLit {
             lit: Lit::Str(text),
             ..
-        })) => Ok(text),
+        })) if !text.value().contains(char::is_control) => Ok(text),
+        Value::Expr(Expr::Lit(ExprLit {
+            lit: Lit::Str(text),
+            ..
+        })) => Err(syn::Error::new_spanned(
+            text,
+            format!("`{key}` is one line of text, without control characters"),
+        )),
         Value::Expr(other) => Err(syn::Error::new_spanned(
             other,
             format!("`{key}` is checked while compiling, so write it as text: `{key} = \"…\"`"),

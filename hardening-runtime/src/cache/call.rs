@@ -4,7 +4,7 @@ use super::{
     entry::{Freshness, freshness},
     flight::{Entered, Loner, Pilot, Seat, Turn, Wake},
     shard::New,
-    share::{ShareErrors, Shared},
+    share::{Share, Shared},
     state::{CacheState, Key, Value, times},
 };
 use crate::{
@@ -55,7 +55,7 @@ pub enum Joined<'a, K: Key, V: Value, E> {
 #[must_use = "settle it"]
 pub struct Lead<'a, K: Key, V: Value, E> {
     held: Held<'a, K, V>,
-    share: ShareErrors<E>,
+    share: Share<E>,
 }
 
 /// What a [`Lead`] holds, which says nothing of the error's type. Dropped, it is handed over too.
@@ -104,7 +104,7 @@ impl<'a, K: Key, V: Value> Miss<'a, K, V> {
 
     /// Waits for another caller's run of the key, for at most `max_wait`, or leads one. A waiting
     /// caller that is dropped leaves the queue.
-    pub const fn join<E>(self, key: K, share: ShareErrors<E>) -> Join<'a, K, V, E> {
+    pub const fn join<E>(self, key: K, share: Share<E>) -> Join<'a, K, V, E> {
         Join {
             miss: Some(self),
             key: Some(key),
@@ -114,7 +114,7 @@ impl<'a, K: Key, V: Value> Miss<'a, K, V> {
     }
 
     /// [`Self::join`] for a blocking caller; both wait in one queue.
-    pub fn join_blocking<E>(mut self, key: K, share: ShareErrors<E>) -> Joined<'a, K, V, E> {
+    pub fn join_blocking<E>(mut self, key: K, share: Share<E>) -> Joined<'a, K, V, E> {
         let entered = self.enter(key, || Wake::Thread(std::thread::current()));
         let end = match End::at_once(entered) {
             Ok(end) => end,
@@ -147,7 +147,7 @@ impl<'a, K: Key, V: Value> Miss<'a, K, V> {
         board.enter(key, context::current().flights, self.refreshes, seek, wake)
     }
 
-    fn joined<E>(self, end: End<'a, K, V>, share: ShareErrors<E>) -> Joined<'a, K, V, E> {
+    fn joined<E>(self, end: End<'a, K, V>, share: Share<E>) -> Joined<'a, K, V, E> {
         let outcome = match end {
             End::Runs(place) => {
                 let held = Held { call: self, place };
@@ -156,7 +156,7 @@ impl<'a, K: Key, V: Value> Miss<'a, K, V> {
             End::Found(value) => Ok(value),
             End::Told(answer) => match &*answer {
                 Answer::Value(value) => Ok(value.clone()),
-                Answer::Failed(failure) => Err(failure.to_failure(&share())),
+                Answer::Failed(failure) => Err(failure.to_failure(&share)),
             },
         };
         self.state.coalesced.fetch_add(1, Relaxed);
@@ -172,7 +172,7 @@ pub struct Join<'a, K: Key, V: Value, E> {
     /// None once it waits.
     key: Option<K>,
     following: Option<Following<'a, K, V>>,
-    share: ShareErrors<E>,
+    share: Share<E>,
 }
 
 /// On the heap: callers who wait for nobody need no room for a timer in their futures.
@@ -297,7 +297,7 @@ impl<K: Key, V: Value> Held<'_, K, V> {
         self,
         site: &str,
         outcome: Result<V, Failure<E>>,
-        share: ShareErrors<E>,
+        share: Share<E>,
         cache_if: impl FnOnce(&V) -> bool,
     ) -> Result<V, Failure<E>> {
         let now = clock::now();
@@ -332,7 +332,7 @@ impl<K: Key, V: Value> Held<'_, K, V> {
         self,
         site: &str,
         failure: Failure<E>,
-        share: ShareErrors<E>,
+        share: Share<E>,
         now: Moment,
     ) -> Result<V, Failure<E>> {
         let last_good = self.last_good(site, now);
@@ -347,7 +347,7 @@ impl<K: Key, V: Value> Held<'_, K, V> {
             return Ok(value);
         }
         let name = call.state.name();
-        place.answer(|| Answer::Failed(Shared::of(&failure, name, &share())));
+        place.answer(|| Answer::Failed(Shared::of(&failure, name, &share)));
         Err(failure)
     }
 

@@ -141,7 +141,7 @@ impl<K: Key, V: Value> Cache<K, V> {
             Lookup::Hit(value) => return Ok(value),
             Lookup::Miss(miss) => miss,
         };
-        match miss.join(key, Share::opaque).await {
+        match miss.join(key, Share::OPAQUE).await {
             Joined::Answered(outcome) => outcome.map_err(outward),
             Joined::Lead(place) => {
                 let mut load = pin!(load());
@@ -180,7 +180,7 @@ impl<K: Key, V: Value> Cache<K, V> {
             Lookup::Hit(value) => return Ok(value),
             Lookup::Miss(miss) => miss,
         };
-        match miss.join_blocking(key, Share::opaque) {
+        match miss.join_blocking(key, Share::OPAQUE) {
             Joined::Answered(outcome) => outcome.map_err(outward),
             Joined::Lead(place) => {
                 let outcome = context::within(place.context(), load).map_err(Failure::Error);

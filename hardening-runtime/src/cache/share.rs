@@ -2,11 +2,11 @@
 //!
 //! The error itself, where its type can be cloned and sent; otherwise a [`Rejected::LoadFailed`]
 //! with its text and class, as far as the type has them. Which of these a type has is found while
-//! compiling, by `share_errors!` and by generated code, one question after the other: a [`Probe`] has
-//! the method only where the type has what it takes, and otherwise that of what it derefs to is found.
+//! compiling, by `share_errors!` and by generated code: [`Known`] has a constant of its own only where the
+//! type has what it takes, and otherwise that of [`Unknown`] is found.
 
 use crate::outcome::{Class, Classify, Failure, Rejected};
-use std::{any::Any, fmt, fmt::Display, marker::PhantomData, ops::Deref, sync::Arc};
+use std::{any::Any, fmt, fmt::Display, marker::PhantomData, sync::Arc};
 
 /// What can be told of an error of type `E`.
 pub struct Share<E> {
@@ -17,9 +17,6 @@ pub struct Share<E> {
     /// What the error is worth.
     pub class: fn(&E) -> Class,
 }
-
-/// [`Share`], made when there is something to tell: a future that waits carries one pointer.
-pub type ShareErrors<E> = fn() -> Share<E>;
 
 /// How an error is put where its type is not known, and taken from there.
 pub struct Typed<E> {
@@ -58,15 +55,22 @@ impl<E> fmt::Debug for Typed<E> {
 }
 
 impl<E> Share<E> {
-    /// For an error of which nothing is known but its type.
+    /// The error itself, as text, and what it is worth.
     #[must_use]
-    pub fn opaque() -> Self {
+    pub const fn new(
+        typed: Option<Typed<E>>,
+        reason: fn(&E) -> Arc<str>,
+        class: fn(&E) -> Class,
+    ) -> Self {
         Self {
-            typed: None,
-            reason: type_name_of::<E>,
-            class: permanent::<E>,
+            typed,
+            reason,
+            class,
         }
     }
+
+    /// For an error of which nothing is known but its type.
+    pub const OPAQUE: Self = Self::new(None, type_name_of::<E>, permanent::<E>);
 }
 
 /// A failure as it is told to those who wait; says nothing of the error's type.
@@ -117,142 +121,52 @@ fn type_name_of<E>(_: &E) -> Arc<str> {
     format!("an error of type `{}`", std::any::type_name::<E>()).into()
 }
 
-/// What has been found of the errors `E`: how they are told themselves (`T`), and as text (`R`).
+/// Stands for the errors `E` while it is found what can be told of them: a constant of its own is found
+/// before one of [`Unknown`], and it has that only where the type has what it takes.
 #[derive(Debug)]
-pub struct Probe<E, T = (), R = ()>(PhantomData<fn(E, T, R)>);
+pub struct Known<E>(PhantomData<fn(E)>);
 
-/// Answers what [`Probe`] leaves open.
-#[derive(Debug)]
-pub struct Otherwise<E, T, R>(PhantomData<fn(E, T, R)>);
-
-impl<E, T, R> Probe<E, T, R> {
-    /// The probe.
-    pub const NEW: Self = Self(PhantomData);
-}
-
-impl<E, T, R> Otherwise<E, T, R> {
-    const NEW: Self = Self(PhantomData);
-}
-
-impl<E, T, R> Deref for Probe<E, T, R> {
-    type Target = Otherwise<E, T, R>;
-
-    fn deref(&self) -> &Self::Target {
-        &Otherwise::NEW
-    }
-}
-
-/// How the error itself is told.
-pub trait Itself<E> {
-    /// It is put away so, if it can be.
-    const TYPED: Option<Typed<E>>;
-}
-
-/// How the error is told as text.
-pub trait Reason<E> {
-    /// Its text.
-    const REASON: fn(&E) -> Arc<str>;
-}
-
-/// It is cloned.
-#[derive(Debug)]
-pub struct Cloned;
-
-/// It is not told.
-#[derive(Debug)]
-pub struct Untold;
-
-/// As it is shown to people.
-#[derive(Debug)]
-pub struct Shown;
-
-/// As the name of its type.
-#[derive(Debug)]
-pub struct Named;
-
-impl<E: Clone + Send + Sync + 'static> Itself<E> for Cloned {
-    const TYPED: Option<Typed<E>> = Some(Typed {
+impl<E: Clone + Send + Sync + 'static> Known<E> {
+    /// The error itself, cloned.
+    pub const ITSELF: Option<Typed<E>> = Some(Typed {
         pack: |error| Arc::new(error.clone()),
         unpack: |error| error.downcast_ref().cloned(),
     });
 }
 
-impl<E> Itself<E> for Untold {
-    const TYPED: Option<Typed<E>> = None;
+impl<E: Display> Known<E> {
+    /// As it is shown to people.
+    pub const REASON: fn(&E) -> Arc<str> = |error| error.to_string().into();
 }
 
-impl<E: Display> Reason<E> for Shown {
-    const REASON: fn(&E) -> Arc<str> = |error| error.to_string().into();
+impl<E: Classify> Known<E> {
+    /// What it says that it is worth.
+    pub const CLASS: fn(&E) -> Class = E::classify;
 }
 
-impl<E> Reason<E> for Named {
+/// What is told where [`Known`] has nothing.
+pub trait Unknown<E> {
+    /// Not the error itself.
+    const ITSELF: Option<Typed<E>> = None;
+    /// The name of its type.
     const REASON: fn(&E) -> Arc<str> = type_name_of::<E>;
+    /// Not worth another try, for all that is known.
+    const CLASS: fn(&E) -> Class = permanent::<E>;
 }
 
-impl<E: Clone + Send + Sync + 'static> Probe<E> {
-    /// The error can be cloned.
-    #[must_use]
-    pub const fn typed(&self) -> Probe<E, Cloned> {
-        Probe::NEW
-    }
-}
-
-impl<E> Otherwise<E, (), ()> {
-    /// The error cannot be cloned.
-    #[must_use]
-    pub const fn typed(&self) -> Probe<E, Untold> {
-        Probe::NEW
-    }
-}
-
-impl<E: Display, T> Probe<E, T> {
-    /// The error has a text.
-    #[must_use]
-    pub const fn reason(&self) -> Probe<E, T, Shown> {
-        Probe::NEW
-    }
-}
-
-impl<E, T> Otherwise<E, T, ()> {
-    /// The error has no text.
-    #[must_use]
-    pub const fn reason(&self) -> Probe<E, T, Named> {
-        Probe::NEW
-    }
-}
-
-impl<E: Classify, T: Itself<E>, R: Reason<E>> Probe<E, T, R> {
-    /// The error says what it is worth: that is all.
-    #[must_use]
-    pub const fn class(&self) -> ShareErrors<E> {
-        || Share {
-            typed: T::TYPED,
-            reason: R::REASON,
-            class: E::classify,
-        }
-    }
-}
-
-impl<E, T: Itself<E>, R: Reason<E>> Otherwise<E, T, R> {
-    /// The error does not say what it is worth: that is all.
-    #[must_use]
-    pub const fn class(&self) -> ShareErrors<E> {
-        || Share {
-            typed: T::TYPED,
-            reason: R::REASON,
-            class: permanent::<E>,
-        }
-    }
-}
+impl<E> Unknown<E> for Known<E> {}
 
 /// What can be told of an error of the type given.
 macro_rules! share_errors {
-    ($error:ty) => {
-        $crate::cache::share::Probe::<$error>::NEW
-            .typed()
-            .reason()
-            .class()
-    };
+    ($error:ty) => {{
+        #[allow(unused_imports)]
+        use $crate::cache::share::{Known, Share, Unknown as _};
+        Share::new(
+            Known::<$error>::ITSELF,
+            Known::<$error>::REASON,
+            Known::<$error>::CLASS,
+        )
+    }};
 }
 pub(crate) use share_errors;
 
@@ -269,13 +183,13 @@ mod tests {
 
     #[test]
     fn an_error_that_can_be_cloned_is_handed_on_itself() {
-        let share = share_errors!(String)();
+        let share = share_errors!(String);
         assert!(matches!(told("gone".to_owned(), &share), Failure::Error(text) if text == "gone"));
     }
 
     #[test]
     fn an_error_that_can_only_be_read_is_told_as_text_with_its_class() {
-        let share = share_errors!(io::Error)();
+        let share = share_errors!(io::Error);
         let told = told(io::Error::new(io::ErrorKind::TimedOut, "too slow"), &share);
         let Failure::Rejected(Rejected::LoadFailed {
             name,
@@ -294,12 +208,12 @@ mod tests {
     #[test]
     fn boxed_and_opaque_errors_are_told_too() {
         type Boxed = Box<dyn std::error::Error + Send + Sync>;
-        let share = share_errors!(Boxed)();
+        let share = share_errors!(Boxed);
         let told_boxed = told("no".into(), &share);
         assert!(
             matches!(told_boxed, Failure::Rejected(Rejected::LoadFailed { reason, .. }) if &*reason == "no")
         );
-        let share = share_errors!(Opaque)();
+        let share = share_errors!(Opaque);
         let told_opaque = told(Opaque(Rc::new(1)), &share);
         assert!(matches!(
             told_opaque,
@@ -311,8 +225,8 @@ mod tests {
     #[test]
     fn another_functions_error_type_is_told_as_text() {
         let failure = Failure::Error("gone".to_owned());
-        let shared = Shared::of(&failure, "users", &share_errors!(String)());
-        let told = shared.to_failure::<u32>(&share_errors!(u32)());
+        let shared = Shared::of(&failure, "users", &share_errors!(String));
+        let told = shared.to_failure::<u32>(&share_errors!(u32));
         assert!(
             matches!(told, Failure::Rejected(Rejected::LoadFailed { reason, .. }) if &*reason == "gone")
         );
@@ -324,7 +238,7 @@ mod tests {
             name: "ai",
             retry_after: Some(Duration::from_secs(3)),
         };
-        let share = share_errors!(io::Error)();
+        let share = share_errors!(io::Error);
         let shared = Shared::of(&Failure::Rejected(rejected.clone()), "users", &share);
         assert!(matches!(shared.to_failure(&share), Failure::Rejected(told) if told == rejected));
     }

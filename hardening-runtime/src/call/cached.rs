@@ -2,7 +2,7 @@
 
 use super::Call;
 use crate::{
-    cache::{Fingerprint, Held, Join, Joined, Lookup, Miss, Value, share::ShareErrors},
+    cache::{Fingerprint, Held, Join, Joined, Lookup, Miss, Value, share::Share},
     clock::Present,
     enclosing::around,
     event,
@@ -62,7 +62,7 @@ impl Call {
     #[inline]
     pub fn cached<V: Value, E, S>(&mut self, key: Fingerprint, share: S) -> Seek<'_, V, E>
     where
-        S: FnOnce() -> ShareErrors<E>,
+        S: FnOnce() -> Share<E>,
     {
         let looked = match self.look_up(key, type_name::<S>()) {
             None => Looked::Off,
@@ -76,7 +76,7 @@ impl Call {
     #[inline]
     pub fn cached_blocking<V: Value, E, S>(&mut self, key: Fingerprint, share: S) -> Found<V, E>
     where
-        S: FnOnce() -> ShareErrors<E>,
+        S: FnOnce() -> Share<E>,
     {
         match self.look_up(key, type_name::<S>()) {
             None => Ok(()),
@@ -94,7 +94,7 @@ impl Call {
         share: S,
     ) -> Result<V, Failure<E>>
     where
-        S: FnOnce() -> ShareErrors<E>,
+        S: FnOnce() -> Share<E>,
     {
         self.settle_cached_if(outcome, share, |_| true)
     }
@@ -108,7 +108,7 @@ impl Call {
         cache_if: impl FnOnce(&V) -> bool,
     ) -> Result<V, Failure<E>>
     where
-        S: FnOnce() -> ShareErrors<E>,
+        S: FnOnce() -> Share<E>,
     {
         let Some(leading) = self.leading.take() else {
             return outcome;

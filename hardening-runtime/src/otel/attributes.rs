@@ -2,11 +2,11 @@
 
 use super::span::Last;
 use crate::{
-    config::LayerKind,
+    config::{Declared, LayerKind},
     live::Live,
     metrics::{Layer, Outcome},
     outcome::Rejected,
-    site::{Declared, Site},
+    site::Site,
 };
 use opentelemetry::{Array, KeyValue, StringValue, Value};
 
@@ -43,7 +43,7 @@ fn is_in_force(live: &Live, kind: LayerKind) -> bool {
 }
 
 /// The policy, or op, that the attribute names.
-fn policy(layer: &Declared) -> Option<KeyValue> {
+fn policy(layer: &Declared<'static>) -> Option<KeyValue> {
     let key = match layer.kind {
         LayerKind::Fallback => return None,
         LayerKind::Cache => "hardening.cache.policy",
@@ -57,7 +57,7 @@ fn policy(layer: &Declared) -> Option<KeyValue> {
 }
 
 /// The name under which the layer shares its state.
-fn name(layer: &Declared, live: &Live) -> Option<KeyValue> {
+fn name(layer: &Declared<'static>, live: &Live) -> Option<KeyValue> {
     let key = match layer.kind {
         LayerKind::Cache => "hardening.cache.name",
         LayerKind::CircuitBreaker => "hardening.circuit_breaker.name",

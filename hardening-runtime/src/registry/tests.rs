@@ -3,32 +3,13 @@
 use super::*;
 use crate::{
     config::{Environment, LayerKind},
-    site::{Declared, Place, Registered},
+    site::Registered,
 };
 
-const fn declared(kind: LayerKind, policy: Option<&'static str>) -> Declared {
-    Declared {
-        kind,
-        line: 1,
-        policy,
-        name: None,
-        settings: &[],
-    }
-}
-
 static SITE: Site = Site::new(
-    Place {
-        within: || "registry::tests::place::here",
-        file: "src/registry/tests.rs",
-        line: 1,
-    },
-    &[
-        declared(LayerKind::Cache, None),
-        declared(LayerKind::RateLimit, Some("search")),
-        declared(LayerKind::Retry, None),
-        declared(LayerKind::CircuitBreaker, None),
-        declared(LayerKind::Bulkhead, None),
-    ],
+    || "registry::tests::place::here",
+    "src/registry/tests.rs",
+    "cached 1\nrate_limited 1\n policy search\nretryable 1\ncircuit_breaker 1\nbulkhead 1\n",
 );
 
 inventory::submit! { Registered(&SITE) }

@@ -122,7 +122,7 @@ fn an_insert_or_a_miss_of_another_key_frees_what_has_expired() {
         panic!("nothing is stored")
     };
     assert_eq!(alive(&new), 1, "a lookup alone does no housekeeping");
-    drop(miss.join_blocking::<()>(7, Share::opaque));
+    drop(miss.join_blocking::<()>(7, Share::OPAQUE));
     assert_eq!(alive(&new), 0);
     assert_eq!(state.figures().expired, 501);
 }

@@ -165,7 +165,7 @@ async fn a_failing_run_answers_all_who_wait_at_once() {
 /// What generated code does: a blocking function, with what can be told of its errors.
 fn call_blocking<E>(
     state: &CacheState<u32, u32>,
-    share: share::ShareErrors<E>,
+    share: Share<E>,
     body: impl FnOnce() -> Result<u32, Failure<E>>,
 ) -> Result<u32, Failure<E>> {
     match state.lookup(&DEFAULT, &1, clock::now()) {
@@ -247,7 +247,7 @@ async fn a_panic_that_was_caught_on_the_way_hands_over_too() {
         CachePolicy::default(),
     );
     let miss = || match state.lookup(&policy, &1, clock::now()) {
-        Lookup::Miss(miss) => miss.join::<io::Error>(1, Share::opaque),
+        Lookup::Miss(miss) => miss.join::<io::Error>(1, Share::OPAQUE),
         Lookup::Hit(_) => panic!("nothing is stored"),
     };
     let Joined::Lead(lead) = miss().await else {

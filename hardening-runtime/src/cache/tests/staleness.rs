@@ -92,7 +92,7 @@ async fn stale_stands_in_for_a_rejection_and_not_for_a_panic() {
         let Lookup::Miss(miss) = state.lookup(&policy, &1, clock::now()) else {
             panic!("it is stale")
         };
-        match miss.join(1, Share::opaque).await {
+        match miss.join(1, Share::OPAQUE).await {
             Joined::Lead(lead) => lead.settle("site", Err(failure), |_| true),
             Joined::Answered(_) => panic!("nobody else asks"),
         }
@@ -188,7 +188,7 @@ async fn what_is_not_worth_it_is_answered_and_not_stored() {
         CachePolicy::default(),
     );
     let join = || match state.lookup(&policy, &1, clock::now()) {
-        Lookup::Miss(miss) => miss.join::<io::Error>(1, Share::opaque),
+        Lookup::Miss(miss) => miss.join::<io::Error>(1, Share::OPAQUE),
         Lookup::Hit(_) => panic!("nothing is stored"),
     };
     let hooks: [fn(&u32) -> bool; 2] = [|value| *value > 5, |_| panic!("a hook's own fault")];
