@@ -5,7 +5,9 @@
 mod support;
 
 use hardening::{
-    Rejected, cached, circuit_breaker, fallback, rate_limited, retryable,
+    Rejected, cached, circuit_breaker, fallback, rate_limited,
+    retry::{Retry, RetryPolicy, retry, retry_blocking},
+    retryable,
     testing::{self, Fault, alone, cap_attempts, configure, inject},
     timeout,
 };
@@ -132,6 +134,29 @@ async fn attempts_can_be_capped() {
     testing::reset();
     let _ = failing(&runs).await;
     assert_eq!(runs.take(), 5);
+}
+
+#[tokio::test(start_paused = true)]
+async fn attempts_outside_of_annotated_functions_are_capped_too() {
+    let _alone = alone();
+    let runs = Runs::new();
+    let fail = || {
+        runs.up();
+        Err::<(), _>(AppError::Busy)
+    };
+    let policy = RetryPolicy::default();
+    let kept = Retry::new(policy.clone());
+    for attempts in [1, 2] {
+        cap_attempts(attempts);
+        retry(&policy, || async { fail() }).await.unwrap_err();
+        assert_eq!(runs.take(), attempts);
+        kept.call(|| async { fail() }).await.unwrap_err();
+        assert_eq!(runs.take(), attempts);
+        retry_blocking(&policy, fail).unwrap_err();
+        assert_eq!(runs.take(), attempts);
+        retry("expensive", || async { fail() }).await.unwrap_err();
+        assert_eq!(runs.take(), attempts);
+    }
 }
 
 #[tokio::test(start_paused = true)]

@@ -129,7 +129,8 @@ pub fn alone() -> Alone {
     Alone(guard)
 }
 
-/// No call makes more attempts than this, whatever its policy says.
+/// No call makes more attempts than this, whatever its policy says: of an annotated function, of
+/// [`retry`](crate::retry::retry()), or of a [`Retry`](crate::Retry).
 pub fn cap_attempts(attempts: u32) {
     inject::cap(attempts);
 }

@@ -6,7 +6,7 @@ use crate::{
     circuit_breaker::{Admitted, BreakerState, Prepared, Signal},
     clock::{self, Sleep},
     config::BulkheadPolicy,
-    event, inject, live,
+    event, live,
     metrics::{Event, Layer},
     outcome::{Class, Failure, Rejected},
     private::Classified,
@@ -306,12 +306,8 @@ impl Retrying {
         classify: impl FnOnce(&E) -> Class,
         on_retry: impl FnOnce(&RetryEvent),
     ) -> Option<Duration> {
-        match &mut self.0 {
-            Some((rules, driver)) if !inject::is_last(driver.attempt()) => {
-                driver.next(*rules, outcome, classify, on_retry)
-            }
-            _ => None,
-        }
+        let (rules, driver) = self.0.as_mut()?;
+        driver.next(*rules, outcome, classify, on_retry)
     }
 }
 

@@ -7,7 +7,7 @@ use super::{
 use crate::{
     chance,
     clock::{self, Moment},
-    event,
+    event, inject,
     outcome::{Class, Failure, Rejected},
 };
 use hardening_config::RetryPolicy;
@@ -174,6 +174,9 @@ impl Driver {
         let decision = self
             .state
             .decide(policy, Some(&mut purse), verdict, now, deadline, dice);
+        if inject::is_last(attempt) {
+            return None;
+        }
         match decision {
             Ok(delay) => rules.tell(attempt, delay, reason(), on_retry),
             Err(why) => rules.tell_the_end(attempt, why),
