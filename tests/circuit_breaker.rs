@@ -333,6 +333,28 @@ async fn a_dropped_probe_gives_its_place_back() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn one_caller_that_goes_away_neither_opens_nor_reopens_a_circuit_of_threshold_one() {
+    #[circuit_breaker(failure_threshold = 1, open_for = 1)]
+    async fn ask(answer: Option<AppResult<()>>) -> AppResult<()> {
+        match answer {
+            Some(answer) => answer,
+            None => pending().await,
+        }
+    }
+    let give_up = async || drop(tokio::time::timeout(Duration::from_millis(1), ask(None)).await);
+    give_up().await;
+    assert_eq!(ask(Some(Ok(()))).await, Ok(()));
+    let _ = ask(Some(Err(AppError::Busy))).await;
+    assert!(is_open(ask(Some(Ok(()))).await));
+    pass(1.0).await;
+    give_up().await;
+    assert_eq!(ask(Some(Ok(()))).await, Ok(()));
+    give_up().await;
+    give_up().await;
+    assert!(is_open(ask(Some(Ok(()))).await), "it only hangs");
+}
+
+#[tokio::test(start_paused = true)]
 async fn a_late_result_counts_only_in_the_state_in_which_its_call_began() {
     #[circuit_breaker(failure_threshold = 1, open_for = 10)]
     async fn ask(after: u64, answer: AppResult<()>) -> AppResult<()> {

@@ -117,7 +117,7 @@ fn drop_unsettled(
 /// to.
 ///
 /// A guard that is dropped counts as a call whose caller went away: neutral, unless
-/// `failure_threshold` calls in a row end so; and a probe gives its place back. A guard that is
+/// `failure_threshold` calls in a row (two where it is 1) end so; and a probe gives its place back. A guard that is
 /// dropped because its thread panics counts as a failure.
 #[must_use = "dropping it at once says that the caller went away"]
 pub struct Guard<'a>(Admitted<'a>);

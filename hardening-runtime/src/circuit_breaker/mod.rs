@@ -12,8 +12,8 @@
 //!   `window_calls` means all of them). Rates are looked at after a failure or a slow call, and
 //!   after the call that completes `minimum_calls`;
 //! - `slow_call_rate` likewise, of successes that took longer than `slow_call`;
-//! - `failure_threshold` calls in a row that were dropped by their callers, with nothing else
-//!   between: a dependency that only hangs is down too.
+//! - `failure_threshold` calls in a row (two where it is 1) that were dropped by their callers, with
+//!   nothing else between: a dependency that only hangs is down too.
 //!
 //! # What a call comes to
 //! *Success*, *failure* or *neutral*. A neutral call neither opens nor closes anything, and leaves
@@ -26,8 +26,8 @@
 //! times the one before, up to `open_for_max` (or `open_for`, if that is longer), and a close
 //! starts the series anew. Then `half_open_calls` probes are admitted together (1,023 at most), and
 //! `success_threshold` successes close the circuit. A failed probe opens it again; so does one that
-//! was slow, where slow calls count, and so do `failure_threshold` probes in a row that were
-//! dropped. A neutral or dropped probe gives its place back. Probes that never return do not hold
+//! was slow, where slow calls count, and so do `failure_threshold` probes in a row (two
+//! where it is 1) that were dropped. A neutral or dropped probe gives its place back. Probes that never return do not hold
 //! their places for ever: when all places are taken and nothing has come of them for as long as the
 //! circuit was open, they are given anew, and the old probes' results come too late.
 //!

@@ -129,7 +129,9 @@ fn after_call(failures: u64, drops: u64, signal: Signal, policy: &Policy) -> Ste
         Signal::Neutral => (failures, 0),
         Signal::Failure if failures + 1 >= threshold => return open(Reason::Failures(threshold)),
         Signal::Failure => (counted(failures), 0),
-        Signal::Dropped if drops + 1 >= threshold => return open(Reason::Drops(threshold)),
+        Signal::Dropped if drops + 1 >= drops_that_count(policy) => {
+            return open(Reason::Drops(drops + 1));
+        }
         Signal::Dropped => (failures, counted(drops)),
     };
     Step::Count(Phase::Closed { failures, drops })
@@ -146,7 +148,7 @@ fn after_probe(probes: Probes, signal: Signal, slow: bool, policy: &Policy) -> S
         Signal::Success if probes.succeeded + 1 >= at_most(policy.success_threshold) => {
             return Step::Close;
         }
-        Signal::Dropped if probes.drops + 1 >= at_most(policy.failure_threshold) => {
+        Signal::Dropped if probes.drops + 1 >= drops_that_count(policy).min(MOST_PROBES) => {
             return open(Reason::ProbesDropped(probes.drops + 1));
         }
         Signal::Success => (probes.succeeded + 1, 0),
@@ -159,6 +161,12 @@ fn after_probe(probes: Probes, signal: Signal, slow: bool, policy: &Policy) -> S
         drops,
         ..probes
     }))
+}
+
+/// So many drops in a row count as failures. Never one alone: that callers go away is as a rule their own
+/// doing, and says nothing of the dependency.
+fn drops_that_count(policy: &Policy) -> u64 {
+    u64::from(policy.failure_threshold).max(2)
 }
 
 /// Whether the window says that the circuit must open.

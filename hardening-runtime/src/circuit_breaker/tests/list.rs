@@ -134,7 +134,7 @@ impl Model {
         let succeeded = succeeded
             .filter(|outcome| outcome.signal == Success)
             .count();
-        if signal == Failure || slow || self.in_a_row(Dropped, &[]) >= policy.failure_threshold {
+        if signal == Failure || slow || self.hangs(policy) {
             self.opened_at = now;
             self.reopened += 1;
             self.change(Mode::Open);
@@ -158,10 +158,14 @@ impl Model {
         u32::try_from(row.count()).unwrap()
     }
 
+    fn hangs(&self, policy: &Policy) -> bool {
+        self.in_a_row(Dropped, &[]) >= policy.failure_threshold.max(2)
+    }
+
     fn must_open(&self, policy: &Policy, now: Moment) -> bool {
         let failed = self.outcomes.last().unwrap().signal == Failure;
         failed && self.in_a_row(Failure, &[Neutral, Dropped]) >= policy.failure_threshold
-            || self.in_a_row(Dropped, &[]) >= policy.failure_threshold
+            || self.hangs(policy)
             || self.rate_reached(policy, now)
     }
 

@@ -210,6 +210,30 @@ fn a_dependency_that_hangs_its_probes_too_opens_the_circuit_again() {
 }
 
 #[test]
+fn one_drop_alone_is_neutral_however_low_the_threshold() {
+    let mut bench = bench(Policy {
+        failure_threshold: 1,
+        ..Policy::default()
+    });
+    for _ in 0..3 {
+        bench.call(Dropped);
+        bench.call(Success);
+    }
+    assert_eq!(bench.state(), State::Closed);
+    bench.calls(2, Dropped);
+    assert_eq!(bench.state(), State::Open, "what only hangs is noticed");
+    bench.now = bench.now.plus(secs(60));
+    bench.call(Dropped);
+    assert_eq!(bench.state(), State::HalfOpen, "its place is given back");
+    bench.call(Dropped);
+    assert_eq!(bench.state(), State::Open);
+    bench.now = bench.now.plus(secs(60));
+    bench.call(Dropped);
+    bench.call(Success);
+    assert_eq!(bench.state(), State::Closed);
+}
+
+#[test]
 fn a_call_dropped_at_its_deadline_failed() {
     let bench = bench(Policy {
         failure_threshold: 1,
