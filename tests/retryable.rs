@@ -208,6 +208,35 @@ async fn the_budget_is_shared_by_the_functions_of_one_policy() {
     assert_eq!(runs.take(), 1 + 2, "refilled at 0.5 a second");
 }
 
+/// Each test runs in a runtime of its own, and there may be hundreds in a file.
+#[test]
+fn what_one_test_spends_of_a_budget_is_not_missing_in_the_next() {
+    #[retryable(max_attempts = 3, base_delay = 0)]
+    async fn ask(runs: &Runs) -> AppResult<()> {
+        runs.up();
+        Err(AppError::Busy)
+    }
+    let runs = Runs::new();
+    let runtime = || {
+        let mut paused = tokio::runtime::Builder::new_current_thread();
+        paused.enable_time().start_paused(true).build().unwrap()
+    };
+    for test in 1..=300 {
+        runtime().block_on(ask(&runs)).unwrap_err();
+        assert_eq!(runs.take(), 3, "test {test}");
+    }
+    runtime().block_on(async {
+        for _ in 0..1_000 {
+            ask(&runs).await.unwrap_err();
+        }
+    });
+    assert!(
+        runs.get() < 3_000,
+        "within one it is a budget: {}",
+        runs.get()
+    );
+}
+
 #[tokio::test(start_paused = true)]
 async fn without_a_budget_every_attempt_is_made() {
     #[retryable(max_attempts = 100, base_delay = 0, budget = false)]

@@ -13,6 +13,8 @@ use ledger::{Earnings, share};
 use std::{array, fmt};
 
 mod ledger;
+#[cfg(feature = "test-util")]
+mod runtimes;
 
 /// A seat's deposits are entered in the ledger after this many calls, at the latest when a retry
 /// asks for a token. So long they are of no certain time: taken as spread evenly over it.
@@ -40,14 +42,16 @@ struct Deposits {
     earned: AtomicU64,
 }
 
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Debug)]
 struct Kept {
     ledger: Ledger,
     /// What of each seat is in the ledger.
     entered: [Entered; SHARDS],
-    /// The latest moment seen: tells the clock of one test from that of the next.
+    /// The latest moment at which a retry was decided.
     #[cfg(feature = "test-util")]
     latest: Moment,
+    #[cfg(feature = "test-util")]
+    runtimes: runtimes::Runtimes,
 }
 
 #[derive(Clone, Copy, Debug)]
@@ -66,7 +70,7 @@ impl Default for BudgetState {
 
 impl fmt::Debug for BudgetState {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let kept = *lock(&self.kept);
+        let kept = lock(&self.kept).clone();
         f.debug_struct("BudgetState")
             .field("ledger", &kept.ledger)
             .finish_non_exhaustive()
@@ -92,6 +96,8 @@ impl BudgetState {
                 entered: [nothing; SHARDS],
                 #[cfg(feature = "test-util")]
                 latest: Moment::from_nanos(0),
+                #[cfg(feature = "test-util")]
+                runtimes: runtimes::Runtimes::default(),
             }),
         }
     }
@@ -114,6 +120,8 @@ impl BudgetState {
         if share == 0 {
             return;
         }
+        #[cfg(feature = "test-util")]
+        lock(&self.kept).turn(budget, &self.seats);
         let calls = self.seats[seat].add(share, alone);
         // Beginning with the first one, so that it is known since when the others came.
         if calls % BATCH == 1 {
@@ -134,7 +142,10 @@ impl BudgetState {
     pub(crate) fn withdraw(&self, budget: &Budget, now: Moment) -> bool {
         let mut kept = lock(&self.kept);
         #[cfg(feature = "test-util")]
-        kept.follow(now);
+        {
+            kept.turn(budget, &self.seats);
+            kept.follow(now);
+        }
         kept.enter_all(budget, &self.seats, now);
         kept.ledger.withdraw(budget, now)
     }
@@ -142,7 +153,9 @@ impl BudgetState {
     /// The retries that could be made at `now`: whole ones of what calls earned, and of the reserve.
     /// Reading changes nothing.
     pub(crate) fn remaining(&self, budget: &Budget, now: Moment) -> u64 {
-        let mut kept = *lock(&self.kept);
+        let mut kept = lock(&self.kept).clone();
+        #[cfg(feature = "test-util")]
+        kept.turn(budget, &self.seats);
         kept.enter_all(budget, &self.seats, now);
         kept.ledger.remaining(budget, now)
     }
@@ -190,17 +203,6 @@ impl Kept {
             at: Some(now),
         };
         self.ledger.deposit(budget, earnings, since, now);
-    }
-
-    /// Tests share the budgets of the program, each on a paused clock of its own. What a test that
-    /// is minutes ahead has spent would leave nothing for all that begin after it, for as long as
-    /// their clocks are behind: so on an earlier clock the reserve is full.
-    #[cfg(feature = "test-util")]
-    fn follow(&mut self, now: Moment) {
-        if now.plus(std::time::Duration::from_secs(1)) < self.latest {
-            self.ledger.refill();
-        }
-        self.latest = now;
     }
 }
 

@@ -134,6 +134,61 @@ fn what_a_test_spent_on_its_paused_clock_is_not_missing_in_the_next() {
     assert_eq!(drain(&state, &budget, after(3.0)), 3);
 }
 
+#[cfg(feature = "test-util")]
+mod under_test {
+    use super::*;
+    use tokio::runtime::{Builder, Runtime};
+
+    fn runtime() -> Runtime {
+        Builder::new_current_thread().build().unwrap()
+    }
+
+    #[test]
+    fn each_runtime_has_the_whole_budget_and_no_more() {
+        let (state, budget) = (BudgetState::new(), budget(0.0, 1.0));
+        let (one, other) = (runtime(), runtime());
+        let drained =
+            |runtime: &Runtime, now| runtime.block_on(async { drain(&state, &budget, now) });
+        assert_eq!(drained(&one, START), 10);
+        assert_eq!(drained(&other, START), 10);
+        assert_eq!(drained(&one, START), 0, "it is remembered");
+        assert_eq!(drained(&other, after(3.0)), 3);
+        assert_eq!(
+            drain(&state, &budget, after(4.0)),
+            1,
+            "outside: the last one"
+        );
+    }
+
+    #[test]
+    fn what_the_calls_of_a_runtime_earned_is_spent_there() {
+        let (state, budget) = (BudgetState::new(), budget(0.5, 0.0));
+        let call = || state.deposit(&budget, || START);
+        let (one, other) = (runtime(), runtime());
+        one.block_on(async { (0..20).for_each(|_| call()) });
+        other.block_on(async {
+            (0..4).for_each(|_| call());
+            assert_eq!(state.remaining(&budget, START), 2);
+            assert_eq!(drain(&state, &budget, START), 2);
+        });
+        one.block_on(async { assert_eq!(drain(&state, &budget, START), 10) });
+    }
+
+    #[test]
+    fn what_a_program_of_many_runtimes_keeps_is_bounded() {
+        let (state, budget) = (BudgetState::new(), budget(0.0, 1.0));
+        for _ in 0..100 {
+            runtime().block_on(async { assert_eq!(drain(&state, &budget, START), 10) });
+        }
+        assert!(
+            format!("{:?}", lock(&state.kept).runtimes)
+                .matches("Ledger")
+                .count()
+                < 40
+        );
+    }
+}
+
 #[cfg(not(feature = "test-util"))]
 #[test]
 fn a_clock_that_goes_back_neither_gives_nor_blocks_for_ever() {
