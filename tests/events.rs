@@ -230,6 +230,27 @@ async fn a_panicking_hook_is_an_error() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn a_panicking_predicate_is_an_error() {
+    #[retryable(max_attempts = 2, base_delay = 0, retry_if = |_| panic!("a predicate"))]
+    #[circuit_breaker(name = "predicates", failure_if = |_| panic!("another"))]
+    async fn asked() -> AppResult<()> {
+        Err(AppError::Busy)
+    }
+
+    log();
+    assert_eq!(asked().await, Err(AppError::Busy));
+    let panicked = "message=panicked; the call goes on";
+    assert_holds(
+        &only(["site=\"predicates\"", panicked]),
+        &["ERROR", "hook=\"failure_if\""],
+    );
+    assert_holds(
+        &only(["::asked\"", panicked]),
+        &["ERROR", "hook=\"retry_if\""],
+    );
+}
+
+#[tokio::test(start_paused = true)]
 async fn the_checks_that_a_request_runs_carry_its_id() {
     #[retryable(max_attempts = 2, base_delay = 0)]
     fn asked_by_a_thread() -> AppResult<()> {

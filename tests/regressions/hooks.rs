@@ -1,8 +1,8 @@
 //! Bugs of what is called besides the body.
 
 mod a_hooks_panic_reached_the_caller {
-    use crate::support::{Answer, Script, Step::*, figures, panic_of_task, places, site};
-    use hardening::{bulkhead, cached, circuit_breaker, retryable};
+    use crate::support::{Answer, AppError, Script, Step::*, figures, places, site};
+    use hardening::{Retry, RetryPolicy, bulkhead, cached, circuit_breaker, retryable};
 
     #[cached(key = (), cache_if = |_| panic!("cache_if panics, as the test wants"))]
     #[retryable(policy = "composition", on_retry = |_| panic!("on_retry panics, as the test wants"))]
@@ -40,22 +40,55 @@ mod a_hooks_panic_reached_the_caller {
         script.run().await
     }
 
-    /// It is a part of what the caller asked for, like the body: its panic is the caller's, and
-    /// nothing of ours stays behind.
+    #[circuit_breaker(failure_threshold = 3, failure_if = |_| panic!("failure_if panics, as the test wants"))]
+    fn judged_blocking(script: &Script) -> Answer {
+        script.run_blocking()
+    }
+
     #[tokio::test(start_paused = true)]
-    async fn a_panic_in_failure_if_leaves_nothing_behind() {
-        let script = Script::of([]);
-        for _ in 0..2 {
-            assert!(tokio::spawn(judged(script)).await.unwrap_err().is_panic());
+    async fn a_call_whose_failure_if_panics_counts_as_if_there_were_none() {
+        let steps = [Busy, Busy, Fine, Gone, Busy, Busy];
+        let (script, blocking) = (Script::of(steps), Script::of(steps));
+        for errors_in_a_row in [1, 2, 0, 1, 2, 3] {
+            let is_error = errors_in_a_row > 0;
+            assert_eq!(judged(script).await.is_err(), is_error);
+            assert_eq!(judged_blocking(blocking).is_err(), is_error);
+        }
+        for function in ["judged", "judged_blocking"] {
+            let path = format!("a_hooks_panic_reached_the_caller::{function}");
+            let (figures, circuit) = (figures(&path), site(&path).circuit.unwrap());
+            assert_eq!(circuit.state, circuit_breaker::State::Open);
+            assert_eq!((figures.in_flight, figures.calls()), (0, 6));
+            assert_eq!((figures.error, figures.success), (5, 1));
         }
         let path = "a_hooks_panic_reached_the_caller::judged";
-        assert_eq!((places(path), script.runs()), ((0, 0), 2));
-        let (figures, circuit) = (figures(path), site(path).circuit.unwrap());
-        assert_eq!(
-            (figures.in_flight, figures.calls(), circuit.probes),
-            (0, 2, 0)
-        );
-        let _ = panic_of_task::<Answer>;
+        assert_eq!((places(path), script.runs()), ((0, 0), 6));
+    }
+
+    #[retryable(policy = "composition", retry_if = |_| panic!("retry_if panics, as the test wants"))]
+    async fn asked(script: &'static Script) -> Answer {
+        script.run().await
+    }
+
+    #[retryable(policy = "composition", retry_if = |_| panic!("retry_if panics, as the test wants"))]
+    fn asked_blocking(script: &Script) -> Answer {
+        script.run_blocking()
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn an_error_whose_retry_if_panics_is_not_tried_again() {
+        let (script, blocking) = (Script::of([Busy]), Script::of([Busy]));
+        assert_eq!(asked(script).await, Err(AppError::Busy(1)));
+        assert_eq!(asked_blocking(blocking), Err(AppError::Busy(1)));
+        for function in ["asked", "asked_blocking"] {
+            let figures = figures(&format!("a_hooks_panic_reached_the_caller::{function}"));
+            assert_eq!((figures.error, figures.calls()), (1, 1));
+        }
+        let script = Script::of([Busy]);
+        let retry = Retry::new(RetryPolicy::default())
+            .retry_if(|_: &AppError| panic!("retry_if panics, as the test wants"));
+        let answer = retry.call(|| script.run()).await;
+        assert_eq!((answer, script.runs()), (Err(AppError::Busy(1)), 1));
     }
 }
 

@@ -11,7 +11,7 @@ use crate::{
     outcome::{Class, Failure, Rejected},
     private::Classified,
     rate_limit::{self, Admission, Verdict},
-    retry::{Driver, RetryEvent, Rules},
+    retry::{Driver, RetryEvent, Rules, judged},
 };
 use std::{
     fmt,
@@ -295,19 +295,22 @@ impl Retrying {
         outcome: &Result<T, Failure<E>>,
         on_retry: impl FnOnce(&RetryEvent),
     ) -> Option<Duration> {
-        self.next_if(outcome, Classified::class, on_retry)
+        let (rules, driver) = self.0.as_mut()?;
+        driver.next(*rules, outcome, Classified::class, on_retry)
     }
 
-    /// [`next_telling`](Self::next_telling), where `classify` says what an error is worth.
+    /// [`next_telling`](Self::next_telling), where the user's `retry_if` has a say in what an error is
+    /// worth.
     #[inline]
     pub fn next_if<T, E>(
         &mut self,
         outcome: &Result<T, Failure<E>>,
-        classify: impl FnOnce(&E) -> Class,
+        retry_if: impl FnOnce(&E) -> Class,
         on_retry: impl FnOnce(&RetryEvent),
     ) -> Option<Duration> {
         let (rules, driver) = self.0.as_mut()?;
-        driver.next(*rules, outcome, classify, on_retry)
+        let judge = |error: &E| judged(rules.site, || retry_if(error));
+        driver.next(*rules, outcome, judge, on_retry)
     }
 }
 
@@ -334,17 +337,20 @@ impl Probing {
         }
     }
 
-    /// Tells the circuit what came of the call, where `failure_if` says which results are failures.
+    /// Tells the circuit what came of the call, where `failure_if` says which results are failures. A
+    /// circuit that is switched off asks for none of it.
     #[inline]
     pub fn settle_if<T, E>(
         self,
         outcome: Result<T, Failure<E>>,
         failure_if: impl FnOnce(&Result<T, E>) -> bool,
     ) -> Result<T, Failure<E>> {
-        let (outcome, signal) = Signal::judged(outcome, failure_if);
-        if let Some(admitted) = self.0 {
-            admitted.settle(signal, clock::now);
-        }
+        let Some(admitted) = self.0 else {
+            return outcome;
+        };
+        let judge = |result: &Result<T, E>| admitted.judge(result, failure_if);
+        let (outcome, signal) = Signal::judged(outcome, judge);
+        admitted.settle(signal, clock::now);
         outcome
     }
 }

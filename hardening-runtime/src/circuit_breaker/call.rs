@@ -1,5 +1,7 @@
-//! Runs a body and keeps its panic, so that the circuit can count it before it is raised again.
+//! Runs a body and keeps its panic, so that the circuit can count it before it is raised again; and asks
+//! `failure_if`, whose panic nobody else need see.
 
+use crate::event;
 use std::{
     future::Future,
     panic::{AssertUnwindSafe, catch_unwind},
@@ -41,4 +43,18 @@ pub(super) async fn run_async<Fut: Future>(
 ) -> thread::Result<Fut::Output> {
     let future = run(body)?;
     Caught { future }.await
+}
+
+/// Whether `result` is a failure of the circuit `name`. A `failure_if` that panics is told of, and every
+/// `Err` counts as if it had not been asked.
+#[inline]
+pub(super) fn judge<T, E>(
+    name: &str,
+    result: &Result<T, E>,
+    failure_if: impl FnOnce(&Result<T, E>) -> bool,
+) -> bool {
+    run(|| failure_if(result)).unwrap_or_else(|_| {
+        event::hook_panicked(name, "failure_if");
+        result.is_err()
+    })
 }

@@ -66,6 +66,16 @@ impl<'a> Admitted<'a> {
         self
     }
 
+    /// Whether `failure_if` says that `result` is a failure.
+    #[inline]
+    pub(crate) fn judge<T, E>(
+        &self,
+        result: &Result<T, E>,
+        failure_if: impl FnOnce(&Result<T, E>) -> bool,
+    ) -> bool {
+        call::judge(self.state.name(), result, failure_if)
+    }
+
     /// Says what the call came to. `now` is only asked for when the policy needs the present.
     #[inline]
     pub(crate) fn settle(self, signal: Signal, now: impl Fn() -> Moment) {

@@ -77,7 +77,7 @@ pub(crate) use signal::Signal;
 pub use snapshot::{Snapshot, State, WindowCounts};
 pub(crate) use state::BreakerState;
 
-use crate::{Classify, Rejected, clock, config::CircuitBreakerPolicy, context, event, name};
+use crate::{Classify, Rejected, clock, config::CircuitBreakerPolicy, context, name};
 use std::{fmt, future::Future, panic, thread, time::Duration};
 
 /// A circuit breaker around calls that the program makes itself; see the [module](self) for its
@@ -197,7 +197,7 @@ impl CircuitBreaker {
     ) -> Result<T, E> {
         let admitted = self.admit()?.blocking();
         let result = body();
-        let is_failure = self.judge(&result, failure_if);
+        let is_failure = call::judge(self.state.name(), &result, failure_if);
         admitted.settle(Signal::of_result(&result, is_failure), clock::now);
         result
     }
@@ -279,7 +279,7 @@ impl CircuitBreaker {
     ) -> Result<T, E> {
         match outcome {
             Ok(result) => {
-                let is_failure = self.judge(&result, failure_if);
+                let is_failure = call::judge(self.state.name(), &result, failure_if);
                 admitted.settle(Signal::of_result(&result, is_failure), clock::now);
                 result
             }
@@ -288,19 +288,6 @@ impl CircuitBreaker {
                 panic::resume_unwind(panic)
             }
         }
-    }
-
-    /// A judge that panics is told of, and every `Err` counts as if it had not been asked.
-    #[inline]
-    fn judge<T, E>(
-        &self,
-        result: &Result<T, E>,
-        failure_if: impl FnOnce(&Result<T, E>) -> bool,
-    ) -> bool {
-        call::run(|| failure_if(result)).unwrap_or_else(|_| {
-            event::hook_panicked(self.state.name(), "failure_if");
-            result.is_err()
-        })
     }
 }
 

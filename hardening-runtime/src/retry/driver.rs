@@ -62,6 +62,15 @@ impl<E> From<&Failure<E>> for RetryReason {
     }
 }
 
+/// The class of an error in which the user's `retry_if` has a say. When that panics, the panic is told, and
+/// there is no other attempt: nobody said that one may help.
+pub(crate) fn judged(site: &str, retry_if: impl FnOnce() -> Class) -> Class {
+    catch_unwind(AssertUnwindSafe(retry_if)).unwrap_or_else(|_| {
+        event::hook_panicked(site, "retry_if");
+        Class::Permanent
+    })
+}
+
 /// What a call is retried by. Brought to each decision, so that a call need not carry it along: most
 /// need none.
 #[doc(hidden)]
@@ -165,6 +174,9 @@ impl Driver {
         on_retry: impl FnOnce(&RetryEvent),
     ) -> Option<Duration> {
         let attempt = self.attempt();
+        if inject::is_last(attempt) {
+            return None;
+        }
         let (now, dice) = (clock::now(), chance::fraction());
         let mut purse = match rules.budget {
             Some(budget) => Purse::Shared(budget),
@@ -174,9 +186,6 @@ impl Driver {
         let decision = self
             .state
             .decide(policy, Some(&mut purse), verdict, now, deadline, dice);
-        if inject::is_last(attempt) {
-            return None;
-        }
         match decision {
             Ok(delay) => rules.tell(attempt, delay, reason(), on_retry),
             Err(why) => rules.tell_the_end(attempt, why),

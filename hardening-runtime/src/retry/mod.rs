@@ -75,6 +75,7 @@ mod terms;
 #[cfg(all(test, not(hardening_loom)))]
 mod tests;
 
+pub(crate) use driver::judged;
 pub use driver::{RetryEvent, RetryReason};
 pub use hardening_config::{Budget, Jitter, RetryPolicy};
 pub use terms::{ByClass, Judge, Retry, RetryIf, RetryTerms};

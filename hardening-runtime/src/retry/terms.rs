@@ -3,7 +3,7 @@
 use super::{
     RetryEvent,
     budget::BudgetState,
-    driver::{Driver, Rules},
+    driver::{Driver, Rules, judged},
 };
 use crate::{
     clock::{self, Moment},
@@ -70,7 +70,8 @@ impl Retry {
 
 impl<J> Retry<J> {
     /// Retries exactly the errors for which `retry_if` says so, instead of asking [`Classify`].
-    /// The closure's argument needs its type: `|error: &MyError| …`.
+    /// The closure's argument needs its type: `|error: &MyError| …`. A panic in it is reported, does not
+    /// reach the caller, and means no.
     #[must_use]
     pub fn retry_if<E, F: Fn(&E) -> bool>(self, retry_if: F) -> Retry<RetryIf<F>> {
         Retry {
@@ -146,8 +147,9 @@ impl<J> fmt::Debug for Retry<J> {
 
 /// Says which errors are worth another try: [`ByClass`] or [`RetryIf`].
 pub trait Judge<E> {
-    /// What `error` is worth.
-    fn class(&self, error: &E) -> Class;
+    /// What `error` is worth to the calls of `site`.
+    #[doc(hidden)]
+    fn class(&self, site: &'static str, error: &E) -> Class;
 }
 
 /// Asks the error: [`Classify`].
@@ -155,7 +157,7 @@ pub trait Judge<E> {
 pub struct ByClass;
 
 impl<E: Classify> Judge<E> for ByClass {
-    fn class(&self, error: &E) -> Class {
+    fn class(&self, _: &'static str, error: &E) -> Class {
         error.classify()
     }
 }
@@ -171,12 +173,14 @@ impl<F> fmt::Debug for RetryIf<F> {
 }
 
 impl<E, F: Fn(&E) -> bool> Judge<E> for RetryIf<F> {
-    fn class(&self, error: &E) -> Class {
-        if (self.0)(error) {
-            Class::Transient
-        } else {
-            Class::Permanent
-        }
+    fn class(&self, site: &'static str, error: &E) -> Class {
+        judged(site, || {
+            if (self.0)(error) {
+                Class::Transient
+            } else {
+                Class::Permanent
+            }
+        })
     }
 }
 
@@ -297,6 +301,7 @@ impl<J> Terms<'_, J> {
                 hook(event);
             }
         };
-        driver.next_plain(self.rules, outcome, |error| self.judge.class(error), tell)
+        let judge = |error: &E| self.judge.class(self.rules.site, error);
+        driver.next_plain(self.rules, outcome, judge, tell)
     }
 }
