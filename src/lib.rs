@@ -62,7 +62,7 @@
 //! the retry knows an open circuit from a busy server) and becomes the function's own error once, at the
 //! outer edge, through `From<Rejected>`. `std::io::Error`, `anyhow::Error` and
 //! `Box<dyn Error + Send + Sync>` work as they are. Whether an error is worth another try is said by
-//! [`trait@Classify`], which can be derived; [`classify_status`] and [`parse_retry_after`] say it of HTTP answers.
+//! [`trait@Classify`], which can be derived, and [`Origin`]; [`classify_status`] and [`parse_retry_after`] say it of HTTP answers.
 //!
 //! # Pages
 //!

@@ -4,7 +4,7 @@ mod support;
 
 use hardening::{
     Class::{self, Permanent, Transient, TransientAfter},
-    Classify, Rejected,
+    Classify, Origin, Rejected,
 };
 use std::{borrow::Cow, error::Error, io, rc::Rc, sync::Arc, time::Duration};
 
@@ -92,6 +92,41 @@ fn each_variant_says_what_it_is_worth() {
     ] {
         assert_eq!(error.classify(), class);
     }
+}
+
+#[test]
+fn a_variant_that_forwards_says_where_its_error_comes_from() {
+    #[derive(Classify)]
+    enum Mixed {
+        #[transient]
+        Own,
+        #[transient] // said here, so it is as good as the own
+        Called(#[allow(dead_code)] Rejected),
+        #[classify(forward)]
+        Rejected(Rejected),
+        #[classify(forward = source)]
+        Session {
+            #[allow(dead_code)]
+            user: u64,
+            source: Box<Mixed>,
+        },
+        #[classify(forward)]
+        Io(io::Error),
+    }
+    #[derive(Classify)]
+    #[classify(forward)]
+    struct Newtype<E>(E);
+    let full = || Rejected::BulkheadFull { name: "b" };
+    assert_eq!(Mixed::Own.origin(), Origin::Call);
+    assert_eq!(Mixed::Called(full()).origin(), Origin::Call);
+    assert_eq!(Mixed::Rejected(full()).origin(), Origin::Rejection);
+    let source = Box::new(Mixed::Rejected(full()));
+    let session = Mixed::Session { user: 1, source };
+    assert_eq!(session.origin(), Origin::Rejection);
+    let down = || io::Error::other("down");
+    assert_eq!(Mixed::Io(down()).origin(), Origin::Unknown);
+    assert_eq!(Newtype(session).origin(), Origin::Rejection);
+    assert_eq!(Newtype(down()).origin(), Origin::Unknown);
 }
 
 #[test]

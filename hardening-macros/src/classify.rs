@@ -63,19 +63,44 @@ struct Derive {
     errors: Errors,
 }
 
-/// The pattern of the field that a class needs, and the class.
-type Class = (TokenStream, TokenStream);
+/// What a variant says.
+struct Said {
+    /// The pattern of the field that it needs.
+    pattern: TokenStream,
+    class: TokenStream,
+    /// Where the error comes from, if it is for the field to say.
+    origin: Option<TokenStream>,
+}
+
+impl Said {
+    /// It says `class` itself.
+    fn own(pattern: TokenStream, class: TokenStream) -> Self {
+        Self {
+            pattern,
+            class,
+            origin: None,
+        }
+    }
+}
+
+/// A variant's part of what is generated.
+struct Arm {
+    class: TokenStream,
+    origin: Option<TokenStream>,
+}
 
 impl Derive {
-    fn expand(self, input: DeriveInput, arms: &[TokenStream]) -> TokenStream {
+    fn expand(self, input: DeriveInput, arms: &[Arm]) -> TokenStream {
         let private = &self.private;
         let body = if !self.errors.is_empty() {
             quote!(#private::Class::Permanent)
         } else if is_empty_enum(&input) {
             quote!(match *self {})
         } else {
-            quote!(match self { #(#arms)* })
+            let classes = arms.iter().map(|arm| &arm.class);
+            quote!(match self { #(#classes)* })
         };
+        let origin = self.origin(arms);
         let mut generics = input.generics;
         bounds::add(&mut generics, &input.ident, self.asked);
         let (impl_generics, type_generics, where_clause) = generics.split_for_impl();
@@ -87,12 +112,28 @@ impl Derive {
                 fn classify(&self) -> #private::Class {
                     #body
                 }
+                #origin
             }
             #errors
         }
     }
 
-    fn arms(&mut self, input: &DeriveInput) -> Vec<TokenStream> {
+    /// Where the error comes from; left to the trait where no field has a say.
+    fn origin(&self, arms: &[Arm]) -> Option<TokenStream> {
+        let private = &self.private;
+        let said: Vec<_> = arms.iter().filter_map(|arm| arm.origin.as_ref()).collect();
+        if said.is_empty() || !self.errors.is_empty() {
+            return None;
+        }
+        let others = (said.len() < arms.len()).then(|| quote!(_ => #private::Origin::Call,));
+        Some(quote! {
+            fn origin(&self) -> #private::Origin {
+                match self { #(#said)* #others }
+            }
+        })
+    }
+
+    fn arms(&mut self, input: &DeriveInput) -> Vec<Arm> {
         match &input.data {
             Data::Struct(data) => {
                 let class = self.class(&input.attrs, &data.fields, &input.ident, "struct");
@@ -130,52 +171,49 @@ impl Derive {
         mark.is_some()
     }
 
-    fn class(
-        &mut self,
-        attributes: &[Attribute],
-        fields: &Fields,
-        at: &Ident,
-        what: &str,
-    ) -> Class {
+    fn class(&mut self, attributes: &[Attribute], fields: &Fields, at: &Ident, what: &str) -> Said {
         let mark = mark::read(attributes, fields, at, what, &mut self.errors);
         let private = &self.private;
         match mark {
-            None | Some(Mark::Permanent) => (any(), quote!(#private::Class::Permanent)),
-            Some(Mark::Transient) => (any(), quote!(#private::Class::Transient)),
+            None | Some(Mark::Permanent) => Said::own(any(), quote!(#private::Class::Permanent)),
+            Some(Mark::Transient) => Said::own(any(), quote!(#private::Class::Transient)),
             Some(Mark::After(member)) => self.after(&member, fields),
             Some(Mark::Forward(Some(member))) => self.forward(&member, fields),
             Some(Mark::Forward(None)) => match fields.members().next() {
                 Some(only) if fields.len() == 1 => self.forward(&only, fields),
                 _ => {
                     self.refuse_forward(fields, at);
-                    (any(), TokenStream::new())
+                    Said::own(any(), TokenStream::new())
                 }
             },
         }
     }
 
-    fn after(&mut self, member: &Member, fields: &Fields) -> Class {
+    fn after(&mut self, member: &Member, fields: &Fields) -> Said {
         let private = &self.private;
         let wanted = "one of type `Duration`, or with the text of a `Retry-After` header, or an `Option` of one";
         if let Some(field) = mark::find(member, fields, wanted, &mut self.errors) {
             self.asked.push((field.ty.clone(), quote!(#private::After)));
         }
         let class = quote_spanned!(member.span()=> #private::After::class(after));
-        (quote!({ #member: after, .. }), class)
+        Said::own(quote!({ #member: after, .. }), class)
     }
 
-    fn forward(&mut self, member: &Member, fields: &Fields) -> Class {
+    fn forward(&mut self, member: &Member, fields: &Fields) -> Said {
         let wanted = "the one that holds the error to ask";
         let Some(field) = mark::find(member, fields, wanted, &mut self.errors) else {
-            return (any(), TokenStream::new());
+            return Said::own(any(), TokenStream::new());
         };
         let private = &self.private;
         self.asked
             .push((field.ty.clone(), quote!(#private::Classify)));
         let span = field.ty.span();
         let inner = format_ident!("inner", span = span);
-        let class = quote_spanned!(span=> #private::Classify::classify(#inner));
-        (quote!({ #member: #inner, .. }), class)
+        Said {
+            pattern: quote!({ #member: #inner, .. }),
+            class: quote_spanned!(span=> #private::Classify::classify(#inner)),
+            origin: Some(quote_spanned!(span=> #private::Classify::origin(#inner))),
+        }
     }
 
     fn refuse_forward(&mut self, fields: &Fields, at: &Ident) {
@@ -205,6 +243,11 @@ fn any() -> TokenStream {
     quote!({ .. })
 }
 
-fn arm(path: &TokenStream, (pattern, class): Class) -> TokenStream {
-    quote!(#path #pattern => #class,)
+fn arm(path: &TokenStream, said: Said) -> Arm {
+    let pattern = &said.pattern;
+    let arm = |says: TokenStream| quote!(#path #pattern => #says,);
+    Arm {
+        class: arm(said.class),
+        origin: said.origin.map(arm),
+    }
 }

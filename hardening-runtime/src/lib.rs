@@ -73,7 +73,7 @@ pub use hardening_config::{
 };
 pub use journal::{ConfigurationSnapshot, FailedReload};
 pub use named::{NamedCache, cache, check_rate_limit};
-pub use outcome::{Class, Classify, Failure, Rejected};
+pub use outcome::{Class, Classify, Failure, Origin, Rejected};
 pub use rate_limit::RateLimiter;
 pub use report::RetryBudgetSnapshot;
 pub use report::{LayerInfo, SettingInfo, SiteInfo, SiteSnapshot, Snapshot, sites, snapshot};

@@ -138,6 +138,77 @@ impl Class {
     }
 }
 
+/// Where an error comes from, which decides how far its [class](Class) counts.
+///
+/// | | `retryable` and `retry` | `circuit_breaker` |
+/// |---|---|---|
+/// | `Call` | as the class says | a failure when the class is transient, neutral when it is permanent |
+/// | `Rejection` | as the class says, but no wait above `max_delay` | neutral |
+/// | `Unknown` | not tried again | a failure |
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Origin {
+    /// From what was called: it failed or took too long, or the request was at fault.
+    Call,
+    /// A layer refused, and nothing was called: a rate limit, an open circuit, a full bulkhead. When it will
+    /// admit again is known, and it says nothing of what would have been called.
+    Rejection,
+    /// Not known, as the error holds nothing that says what it is worth. Whether another try may help is
+    /// not known either; that something failed is.
+    Unknown,
+}
+
+/// What is known of an error.
+#[doc(hidden)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Worth {
+    pub(crate) class: Class,
+    pub(crate) origin: Origin,
+}
+
+impl Worth {
+    /// Nothing is known: the error's type does not say, or it does not know this one.
+    pub(crate) const UNKNOWN: Self = Self {
+        class: Class::Permanent,
+        origin: Origin::Unknown,
+    };
+
+    /// What `error` says of itself.
+    #[inline]
+    pub(crate) fn of<E: Classify + ?Sized>(error: &E) -> Self {
+        Self {
+            class: error.classify(),
+            origin: error.origin(),
+        }
+    }
+
+    /// The same, once the user's `retry_if` has said whether it is worth another try. How long to wait is
+    /// still the error's to say, and a layer that refuses for ever is not asked again.
+    pub(crate) const fn if_said(self, again: bool) -> Self {
+        if !again {
+            return Self::by(Class::Permanent);
+        }
+        match (self.class, self.origin) {
+            (_, Origin::Rejection) | (Class::TransientAfter(_), _) => self,
+            _ => Self::by(Class::Transient),
+        }
+    }
+
+    const fn by(class: Class) -> Self {
+        Self {
+            class,
+            origin: Origin::Call,
+        }
+    }
+}
+
+/// What comes from what was called is worth what its class says.
+impl From<Class> for Worth {
+    fn from(class: Class) -> Self {
+        Self::by(class)
+    }
+}
+
 /// Says of an error whether it is worth another try.
 ///
 /// Derive it with `#[derive(Classify)]`, or write it by hand:
@@ -167,6 +238,13 @@ impl Class {
 pub trait Classify {
     /// The class of this error.
     fn classify(&self) -> Class;
+
+    /// Where this error comes from. An error that holds others (a [`Rejected`], an I/O error) passes on what
+    /// they say; `#[classify(forward)]` does.
+    #[inline]
+    fn origin(&self) -> Origin {
+        Origin::Call
+    }
 }
 
 /// A value that says so was refused by one of our layers further in is worth what the refusal is.
@@ -178,6 +256,16 @@ impl Classify for Rejected {
             }
             Self::BulkheadFull { .. } | Self::TimedOut { .. } => Class::Transient,
             Self::LoadFailed { class, .. } => *class,
+        }
+    }
+
+    /// A timeout says that what was called is slow, and the run that a call waited for did call.
+    fn origin(&self) -> Origin {
+        match self {
+            Self::RateLimited { .. } | Self::CircuitOpen { .. } | Self::BulkheadFull { .. } => {
+                Origin::Rejection
+            }
+            Self::TimedOut { .. } | Self::LoadFailed { .. } => Origin::Call,
         }
     }
 }

@@ -6,7 +6,7 @@ pub use crate::{
     cache::share::{Known, Share, Unknown},
     call::{Call, Found, Probing, Refused, Retrying, Run, Seek, Turn},
     health::Probe,
-    outcome::{Class, Classify, Failure, Rejected},
+    outcome::{Class, Classify, Failure, Origin, Rejected, Worth},
     shape::{Fallible, Of, Optional, Otherwise, Plain, Refusing, Split},
     site::{Registered, Site},
     source::Embedded,
@@ -26,20 +26,20 @@ pub struct Weigh<'a, E>(pub &'a E);
 /// The error's type says what it is worth.
 pub trait Weighed {
     /// What it says.
-    fn class(&self) -> Option<Class>;
+    fn class(&self) -> Worth;
 }
 
 impl<E: Classify> Weighed for Weigh<'_, E> {
-    fn class(&self) -> Option<Class> {
-        Some(self.0.classify())
+    fn class(&self) -> Worth {
+        Worth::of(self.0)
     }
 }
 
 /// The error's type does not say what it is worth.
 pub trait Unweighed {
     /// Nothing.
-    fn class(&self) -> Option<Class> {
-        None
+    fn class(&self) -> Worth {
+        Worth::UNKNOWN
     }
 }
 
@@ -54,16 +54,11 @@ pub fn holds<T: ?Sized>(value: &T, test: impl FnOnce(&T) -> bool) -> bool {
     test(value)
 }
 
-/// The class of an error of which the user's `retry_if` says whether it is worth another try. How
-/// long to wait is still the error's to say.
+/// What an error is worth of which the user's `retry_if` says whether it is worth another try.
 #[inline]
 #[must_use]
-pub fn class_if(again: bool, class: Option<Class>) -> Class {
-    match (again, class) {
-        (false, _) => Class::Permanent,
-        (true, Some(after @ Class::TransientAfter(_))) => after,
-        (true, _) => Class::Transient,
-    }
+pub const fn class_if(again: bool, worth: Worth) -> Worth {
+    worth.if_said(again)
 }
 
 /// What can be a key.
@@ -155,22 +150,22 @@ impl LimitKey {
     note = "or say it on the function: `#[retryable(retry_if = |error| …)]`"
 )]
 pub trait Classified {
-    /// The class of this error.
-    fn class(&self) -> Class;
+    /// What this error is worth.
+    fn class(&self) -> Worth;
 }
 
 #[diagnostic::do_not_recommend]
 impl<E: Classify> Classified for E {
     #[inline]
-    fn class(&self) -> Class {
-        self.classify()
+    fn class(&self) -> Worth {
+        Worth::of(self)
     }
 }
 
-/// The class of an error whose type is known to say it.
+/// What an error is worth whose type is known to say it.
 #[inline]
-pub fn known_class<E: Classified>(error: &E) -> Option<Class> {
-    Some(error.class())
+pub fn known_class<E: Classified>(error: &E) -> Worth {
+    error.class()
 }
 
 pub use crate::{bulkhead::Priority, health::IntoHealth, retry::RetryEvent};

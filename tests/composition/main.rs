@@ -8,6 +8,7 @@ mod support;
 mod attempts;
 mod circuit;
 mod deadline;
+mod further_in;
 mod inner;
 mod outer;
 mod per;

@@ -55,7 +55,8 @@ impl Client {
         Box::pin(async move {
             self.0.fetch_add(1, SeqCst);
             if fail {
-                return Err(Rejected::BulkheadFull { name: "no" });
+                let (name, after) = ("further in", std::time::Duration::ZERO);
+                return Err(Rejected::TimedOut { name, after });
             }
             Ok(1)
         })

@@ -8,7 +8,7 @@ use crate::{
     config::BulkheadPolicy,
     event, live,
     metrics::{Event, Layer},
-    outcome::{Class, Failure, Rejected},
+    outcome::{Failure, Rejected, Worth},
     private::Classified,
     rate_limit::{self, Admission, Verdict},
     retry::{Driver, RetryEvent, Rules, judged},
@@ -305,7 +305,7 @@ impl Retrying {
     pub fn next_if<T, E>(
         &mut self,
         outcome: &Result<T, Failure<E>>,
-        retry_if: impl FnOnce(&E) -> Class,
+        retry_if: impl FnOnce(&E) -> Worth,
         on_retry: impl FnOnce(&RetryEvent),
     ) -> Option<Duration> {
         let (rules, driver) = self.0.as_mut()?;
@@ -324,16 +324,12 @@ impl fmt::Debug for Probing {
 }
 
 impl Probing {
-    /// Tells the circuit what came of the call. `class` says what an error is worth, if its type
-    /// can tell.
+    /// Tells the circuit what came of the call. `worth` says what an error is worth, as far as its type can
+    /// tell.
     #[inline]
-    pub fn settle<T, E>(
-        self,
-        outcome: &Result<T, Failure<E>>,
-        class: impl FnOnce(&E) -> Option<Class>,
-    ) {
+    pub fn settle<T, E>(self, outcome: &Result<T, Failure<E>>, worth: impl FnOnce(&E) -> Worth) {
         if let Some(admitted) = self.0 {
-            admitted.settle(Signal::of(outcome, class), clock::now);
+            admitted.settle(Signal::of(outcome, worth), clock::now);
         }
     }
 

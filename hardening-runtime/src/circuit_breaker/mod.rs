@@ -16,7 +16,9 @@
 //!   nothing else between: a dependency that only hangs is down too.
 //!
 //! # What a call comes to
-//! *Success*, *failure* or *neutral*. A neutral call neither opens nor closes anything, and leaves
+//! *Success*, *failure* or *neutral*. An error that is worth another try is a failure, and so is one of which
+//! nothing is known; one that is permanent is neutral, and so is what a layer further in refused
+//! ([`Origin`](crate::Origin)). A neutral call neither opens nor closes anything, and leaves
 //! the failures in a row as they are. A panic is a failure. A call that is dropped is neutral, but
 //! for the rule above. A result counts only in the state in which its call began: one that comes
 //! late, after the circuit opened or closed, changes nothing.
@@ -77,7 +79,9 @@ pub(crate) use signal::Signal;
 pub use snapshot::{Snapshot, State, WindowCounts};
 pub(crate) use state::BreakerState;
 
-use crate::{Classify, Rejected, clock, config::CircuitBreakerPolicy, context, name};
+use crate::{
+    Classify, Rejected, clock, config::CircuitBreakerPolicy, context, name, outcome::Worth,
+};
 use std::{fmt, future::Future, panic, thread, time::Duration};
 
 /// A circuit breaker around calls that the program makes itself; see the [module](self) for its
@@ -128,6 +132,9 @@ impl CircuitBreaker {
     /// Runs `body` unless the circuit rejects the call. Every `Err` is a failure, and so is a
     /// panic, which is raised again; a future that is dropped before its end is a drop by its
     /// caller, or, where the deadline of an annotated function around it has passed, a failure.
+    ///
+    /// The error is not asked what it is worth: it need not say. Around a bulkhead or a rate limit, whose
+    /// refusals say nothing of the dependency, use [`call_if`](Self::call_if) with [`is_transient`].
     ///
     /// # Errors
     /// [`Rejected::CircuitOpen`] as `E`, and the errors of `body`.
@@ -301,8 +308,9 @@ impl fmt::Debug for CircuitBreaker {
     }
 }
 
-/// Whether a result is an error worth another try, for [`CircuitBreaker::call_if`]: permanent
-/// errors are then neutral.
+/// Whether a result is a failure as the attribute counts them, for [`CircuitBreaker::call_if`]: an error
+/// worth another try, or one of which [nothing is known](crate::Origin::Unknown). Permanent errors are then
+/// neutral, and so is what a layer further in refused.
 pub fn is_transient<T, E: Classify>(result: &Result<T, E>) -> bool {
-    matches!(result, Err(error) if error.classify().is_transient())
+    matches!(result, Err(error) if Signal::of_error(Worth::of(error)) == Signal::Failure)
 }

@@ -1,6 +1,6 @@
 //! What a call comes to, as the circuit counts it.
 
-use crate::outcome::{Class, Failure, Rejected};
+use crate::outcome::{Failure, Origin, Worth};
 
 /// The outcome of a call for its circuit.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -16,19 +16,25 @@ pub(crate) enum Signal {
 }
 
 impl Signal {
-    /// The signal of what came from further in. `class` says what an error is worth; none (the
-    /// error's type does not say) makes every error a failure.
+    /// The signal of what came from further in. `weigh` says what an error is worth.
     pub(crate) fn of<T, E>(
         outcome: &Result<T, Failure<E>>,
-        class: impl FnOnce(&E) -> Option<Class>,
+        weigh: impl FnOnce(&E) -> Worth,
     ) -> Self {
         match outcome {
             Ok(_) => Self::Success,
-            Err(Failure::Error(error)) => match class(error) {
-                Some(Class::Permanent) => Self::Neutral,
-                _ => Self::Failure,
-            },
+            Err(Failure::Error(error)) => Self::of_error(weigh(error)),
             Err(failure) => Self::of_failure(failure),
+        }
+    }
+
+    /// The signal of an error. One of which nothing is known is a failure: whatever it is, the call did not
+    /// do what it was for.
+    pub(crate) const fn of_error(worth: Worth) -> Self {
+        match worth.origin {
+            Origin::Unknown => Self::Failure,
+            Origin::Call if worth.class.is_transient() => Self::Failure,
+            Origin::Call | Origin::Rejection => Self::Neutral,
         }
     }
 
@@ -59,13 +65,10 @@ impl Signal {
         }
     }
 
-    /// A timeout of ours says that the dependency is slow; our other refusals say nothing of it.
-    const fn of_failure<E>(failure: &Failure<E>) -> Self {
+    fn of_failure<E>(failure: &Failure<E>) -> Self {
         match failure {
-            Failure::Rejected(Rejected::TimedOut { .. })
-            | Failure::Panicked(_)
-            | Failure::Error(_) => Self::Failure,
-            Failure::Rejected(_) => Self::Neutral,
+            Failure::Rejected(rejected) => Self::of_error(Worth::of(rejected)),
+            Failure::Panicked(_) | Failure::Error(_) => Self::Failure,
         }
     }
 }
@@ -73,16 +76,17 @@ impl Signal {
 #[cfg(all(test, not(hardening_loom)))]
 mod tests {
     use super::*;
+    use crate::outcome::{Class, Rejected};
     use std::time::Duration;
 
     fn of(failure: Failure<Class>) -> Signal {
-        Signal::of::<(), _>(&Err(failure), |class| Some(*class))
+        Signal::of::<(), _>(&Err(failure), |class| (*class).into())
     }
 
     #[test]
     fn the_three_outcomes_of_the_contract() {
         let ok: Result<(), Failure<()>> = Ok(());
-        assert_eq!(Signal::of(&ok, |()| None), Signal::Success);
+        assert_eq!(Signal::of(&ok, |()| Worth::UNKNOWN), Signal::Success);
         assert_eq!(of(Failure::Error(Class::Transient)), Signal::Failure);
         assert_eq!(of(Failure::Error(Class::Permanent)), Signal::Neutral);
         assert_eq!(of(Failure::Panicked(Box::new(()))), Signal::Failure);
@@ -94,9 +98,37 @@ mod tests {
     }
 
     #[test]
-    fn without_a_class_every_error_is_a_failure() {
+    fn an_error_of_which_nothing_is_known_is_a_failure() {
         let outcome: Result<(), _> = Err(Failure::Error("no"));
-        assert_eq!(Signal::of(&outcome, |_| None), Signal::Failure);
+        assert_eq!(Signal::of(&outcome, |_| Worth::UNKNOWN), Signal::Failure);
+    }
+
+    #[test]
+    fn a_refusal_counts_the_same_inside_the_error_of_a_function_further_in() {
+        let (name, wait) = ("site", Duration::from_secs(1));
+        for (rejected, signal) in [
+            (Rejected::TimedOut { name, after: wait }, Signal::Failure),
+            (Rejected::BulkheadFull { name }, Signal::Neutral),
+            (
+                Rejected::CircuitOpen {
+                    name,
+                    retry_after: Some(wait),
+                },
+                Signal::Neutral,
+            ),
+            (
+                Rejected::RateLimited {
+                    op: name,
+                    retry_after: None,
+                },
+                Signal::Neutral,
+            ),
+        ] {
+            let inside = Err::<(), _>(Failure::Error(rejected.clone()));
+            assert_eq!(Signal::of(&inside, Worth::of), signal, "{rejected}");
+            let own = Err::<(), Failure<Rejected>>(rejected.into());
+            assert_eq!(Signal::of(&own, Worth::of), signal);
+        }
     }
 
     #[test]

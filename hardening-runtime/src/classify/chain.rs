@@ -1,67 +1,80 @@
 //! Errors of which only `dyn Error` is known: each is asked whether we know it, and then its source.
 
-use crate::outcome::{Class, Classify, Rejected};
+use crate::outcome::{Class, Classify, Origin, Rejected, Worth};
 use std::{error::Error, io};
 
-/// The class of the first error of the chain that we know. A chain that holds none is permanent.
-pub(super) fn classify(error: &(dyn Error + 'static)) -> Class {
-    find(error).unwrap_or(Class::Permanent)
-}
-
-/// The class of the first error of the chain that we know.
-pub(super) fn find(error: &(dyn Error + 'static)) -> Option<Class> {
+/// What the first error of the chain that we know is worth.
+pub(super) fn worth(error: &(dyn Error + 'static)) -> Worth {
     let mut next = Some(error);
     while let Some(error) = next {
-        if let Some(class) = known(error) {
-            return Some(class);
+        if let Some(worth) = known(error) {
+            return worth;
         }
         next = error.source();
     }
-    None
+    Worth::UNKNOWN
 }
 
-fn known(error: &(dyn Error + 'static)) -> Option<Class> {
-    let class = class_as::<Rejected>(error)
-        .or_else(|| class_as::<io::Error>(error))
-        .or_else(|| class_as::<tokio::time::error::Elapsed>(error));
+fn known(error: &(dyn Error + 'static)) -> Option<Worth> {
+    let worth = worth_as::<Rejected>(error)
+        .or_else(|| worth_as::<io::Error>(error))
+        .or_else(|| worth_as::<tokio::time::error::Elapsed>(error));
     #[cfg(feature = "reqwest")]
-    let class = class.or_else(|| class_as::<reqwest::Error>(error));
+    let worth = worth.or_else(|| worth_as::<reqwest::Error>(error));
     #[cfg(feature = "sqlx")]
-    let class = class.or_else(|| class_as::<sqlx::Error>(error));
+    let worth = worth.or_else(|| worth_as::<sqlx::Error>(error));
     #[cfg(feature = "redis")]
-    let class = class.or_else(|| class_as::<redis::RedisError>(error));
-    class
+    let worth = worth.or_else(|| worth_as::<redis::RedisError>(error));
+    worth
 }
 
-fn class_as<E: Classify + Error + 'static>(error: &(dyn Error + 'static)) -> Option<Class> {
-    error.downcast_ref::<E>().map(Classify::classify)
+/// What it is worth, if it is an `E` that knows.
+fn worth_as<E: Classify + Error + 'static>(error: &(dyn Error + 'static)) -> Option<Worth> {
+    let worth = error.downcast_ref::<E>().map(Worth::of);
+    worth.filter(|worth| worth.origin != Origin::Unknown)
 }
 
 #[diagnostic::do_not_recommend]
 impl Classify for dyn Error {
     fn classify(&self) -> Class {
-        classify(self)
+        worth(self).class
+    }
+
+    fn origin(&self) -> Origin {
+        worth(self).origin
     }
 }
 
 #[diagnostic::do_not_recommend]
 impl Classify for dyn Error + Send {
     fn classify(&self) -> Class {
-        classify(self)
+        worth(self).class
+    }
+
+    fn origin(&self) -> Origin {
+        worth(self).origin
     }
 }
 
 #[diagnostic::do_not_recommend]
 impl Classify for dyn Error + Send + Sync {
     fn classify(&self) -> Class {
-        classify(self)
+        worth(self).class
+    }
+
+    fn origin(&self) -> Origin {
+        worth(self).origin
     }
 }
 
 #[cfg(feature = "anyhow")]
 impl Classify for anyhow::Error {
     fn classify(&self) -> Class {
-        classify(&**self)
+        worth(&**self).class
+    }
+
+    fn origin(&self) -> Origin {
+        worth(&**self).origin
     }
 }
 
@@ -134,6 +147,55 @@ mod tests {
         assert_eq!(reset.classify(), Class::Transient);
         let denied = io::Error::new(io::ErrorKind::PermissionDenied, Wrapper(refused()));
         assert_eq!(denied.classify(), Class::Permanent, "the kind says it");
+    }
+
+    fn origins(error: io::Error) -> Vec<Origin> {
+        let shown = error.to_string();
+        let mut origins = vec![error.origin(), Arc::new(error).origin()];
+        let again = || io::Error::other(shown.clone());
+        origins.push((Box::new(Wrapper(again())) as Box<dyn Error>).origin());
+        #[cfg(feature = "anyhow")]
+        origins.push(
+            anyhow::Error::new(Wrapper(again()))
+                .context("asking")
+                .origin(),
+        );
+        origins
+    }
+
+    #[test]
+    fn an_error_that_holds_nothing_known_says_that_it_does_not_know() {
+        for origin in origins(io::Error::other("down")) {
+            assert_eq!(origin, Origin::Unknown);
+        }
+        let text: Box<dyn Error + Send + Sync> = "down".into();
+        assert_eq!(text.origin(), Origin::Unknown);
+        let nameless = io::Error::from_raw_os_error(123_456);
+        assert_eq!(nameless.origin(), Origin::Unknown);
+        assert_eq!(
+            io::Error::from(io::ErrorKind::Other).origin(),
+            Origin::Unknown
+        );
+    }
+
+    #[test]
+    fn an_error_that_is_known_to_be_permanent_is_no_unknown_one() {
+        let missing = io::Error::from(io::ErrorKind::NotFound);
+        assert_eq!(Worth::of(&missing), Class::Permanent.into());
+        let boxed: Box<dyn Error> = Box::new(Wrapper(missing));
+        assert_eq!(Worth::of(&boxed), Class::Permanent.into());
+    }
+
+    #[test]
+    fn a_rejection_is_one_inside_other_errors_too() {
+        let full = Rejected::BulkheadFull { name: "ai" };
+        assert_eq!(full.origin(), Origin::Rejection);
+        assert_eq!(io::Error::from(full.clone()).origin(), Origin::Rejection);
+        let boxed: Box<dyn Error> = Box::new(Wrapper(io::Error::from(full)));
+        assert_eq!(boxed.origin(), Origin::Rejection);
+        let (name, after) = ("ai", Duration::from_secs(1));
+        let late = io::Error::from(Rejected::TimedOut { name, after });
+        assert_eq!(late.origin(), Origin::Call, "it is slow");
     }
 
     #[tokio::test(start_paused = true)]

@@ -1,23 +1,29 @@
 //! `std::io::Error`, and tokio's timeouts.
 
 use super::chain;
-use crate::outcome::{Class, Classify, Rejected};
+use crate::outcome::{Class, Classify, Origin, Rejected, Worth};
 use std::io::{Error, ErrorKind as Kind};
 
 /// By its kind. One that says no more than `Other` is worth what the error inside it is, and so is one
 /// that a [`Rejected`] became.
 impl Classify for Error {
     fn classify(&self) -> Class {
-        match self.get_ref() {
-            Some(inner) if self.kind() == Kind::Other || inner.is::<Rejected>() => {
-                chain::classify(inner)
-            }
-            _ => of_kind(self.kind()),
-        }
+        worth(self).class
+    }
+
+    fn origin(&self) -> Origin {
+        worth(self).origin
     }
 }
 
-fn of_kind(kind: Kind) -> Class {
+fn worth(error: &Error) -> Worth {
+    match error.get_ref() {
+        Some(inner) if error.kind() == Kind::Other || inner.is::<Rejected>() => chain::worth(inner),
+        _ => of_kind(error.kind()),
+    }
+}
+
+fn of_kind(kind: Kind) -> Worth {
     match kind {
         Kind::ConnectionRefused
         | Kind::ConnectionReset
@@ -31,9 +37,16 @@ fn of_kind(kind: Kind) -> Class {
         | Kind::HostUnreachable
         | Kind::NetworkUnreachable
         | Kind::NetworkDown
-        | Kind::ResourceBusy => Class::Transient,
-        _ => Class::Permanent,
+        | Kind::ResourceBusy => Class::Transient.into(),
+        kind if kind == Kind::Other || kind == nameless() => Worth::UNKNOWN,
+        _ => Class::Permanent.into(),
     }
+}
+
+/// The kind of what the system said and `std` has no name for (a broken disk, too many open files), which
+/// stable Rust does not name either.
+fn nameless() -> Kind {
+    Error::from_raw_os_error(i32::MAX).kind()
 }
 
 /// What `tokio::time::timeout` returns.

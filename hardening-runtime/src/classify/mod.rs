@@ -17,7 +17,7 @@ mod sql;
 pub use http::classify_status;
 pub(crate) use http::put_in_force;
 
-use crate::outcome::{Class, Classify};
+use crate::outcome::{Class, Classify, Origin};
 use std::{convert::Infallible, rc::Rc, sync::Arc};
 
 /// A pointer to an error is worth what the error is.
@@ -27,6 +27,10 @@ macro_rules! pointers {
         impl<E: Classify + ?Sized> Classify for $pointer {
             fn classify(&self) -> Class {
                 (**self).classify()
+            }
+
+            fn origin(&self) -> Origin {
+                (**self).origin()
             }
         }
     )*};

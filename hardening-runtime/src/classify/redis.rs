@@ -1,23 +1,34 @@
 //! `redis::RedisError`, by what its client says of it.
 
-use crate::outcome::{Class, Classify};
+use crate::outcome::{Class, Classify, Origin, Worth};
 use redis::{ErrorKind, RedisError, RetryMethod};
 
 /// Transient: what went wrong on the way (timeouts, connections refused or lost), and servers that
 /// say "later": loading, try again, cluster down, master down, read-only during a failover.
 impl Classify for RedisError {
     fn classify(&self) -> Class {
-        if self.kind() == ErrorKind::AuthenticationFailed {
-            // The client connects anew after it, with the same password.
-            return Class::Permanent;
+        worth(self).class
+    }
+
+    fn origin(&self) -> Origin {
+        worth(self).origin
+    }
+}
+
+fn worth(error: &RedisError) -> Worth {
+    match error.kind() {
+        // The client connects anew after it, with the same password.
+        ErrorKind::AuthenticationFailed => return Class::Permanent.into(),
+        // A code that the client does not know, such as that of a full memory or a failing disk.
+        ErrorKind::Extension => return Worth::UNKNOWN,
+        _ => {}
+    }
+    match error.retry_method() {
+        // A redirection is followed by a client for clusters; any other would ask the same node.
+        RetryMethod::NoRetry | RetryMethod::AskRedirect | RetryMethod::MovedRedirect => {
+            Class::Permanent.into()
         }
-        match self.retry_method() {
-            // A redirection is followed by a client for clusters; any other would ask the same node.
-            RetryMethod::NoRetry | RetryMethod::AskRedirect | RetryMethod::MovedRedirect => {
-                Class::Permanent
-            }
-            _ => Class::Transient,
-        }
+        _ => Class::Transient.into(),
     }
 }
 
@@ -84,6 +95,13 @@ mod tests {
         }
         let denied = io::Error::from(io::ErrorKind::PermissionDenied);
         assert_eq!(class(denied), Class::Permanent);
+    }
+
+    #[test]
+    fn a_code_that_the_client_does_not_know_is_unknown() {
+        let origin = |kind: ErrorKind| RedisError::from((kind, "no")).origin();
+        assert_eq!(origin(ErrorKind::Extension), Origin::Unknown);
+        assert_eq!(origin(Server::ResponseError.into()), Origin::Call);
     }
 
     #[test]

@@ -1,6 +1,6 @@
 //! `sqlx::Error`: the way to the database, and what the database says.
 
-use crate::outcome::{Class, Classify};
+use crate::outcome::{Class, Classify, Origin, Worth};
 use sqlx::Error;
 
 /// Transient: a connection that broke or that the pool could not give in time, and what a database
@@ -8,35 +8,51 @@ use sqlx::Error;
 /// Everything else is permanent, a closed pool among it.
 impl Classify for Error {
     fn classify(&self) -> Class {
-        match self {
-            Self::Io(error) => error.classify(),
-            // Another connection of the pool has another worker.
-            Self::PoolTimedOut | Self::WorkerCrashed => Class::Transient,
-            Self::Database(error) => error.code().map_or(Class::Permanent, |code| of_code(&code)),
-            _ => Class::Permanent,
-        }
+        worth(self).class
+    }
+
+    fn origin(&self) -> Origin {
+        worth(self).origin
+    }
+}
+
+fn worth(error: &Error) -> Worth {
+    match error {
+        Error::Io(error) => Worth::of(error),
+        // Another connection of the pool has another worker.
+        Error::PoolTimedOut | Error::WorkerCrashed => Class::Transient.into(),
+        Error::Database(error) => error.code().map_or(Worth::UNKNOWN, |code| of_code(&code)),
+        // The way to the database is not what it should be.
+        Error::Tls(_) | Error::Protocol(_) => Worth::UNKNOWN,
+        _ => Class::Permanent.into(),
     }
 }
 
 // A code of five signs is an SQLSTATE (PostgreSQL, MySQL), whose first two are its class:
 // 08 connection, 40 transaction rolled back (serialization failure, deadlock), 53 insufficient resources.
 // Of the class 57, which an operator causes, those that pass (57P01 to 57P03 and 57P05: shutting down,
-// starting up, idle for too long), but no cancelled statement. Any other is a number of SQLite, with
-// details above its lowest byte.
-fn of_code(code: &str) -> Class {
+// starting up, idle for too long), but no cancelled statement. 58 and XX are errors of the database's own
+// making, and HY000 says nothing. Any other is a number of SQLite, with details above its lowest byte.
+fn of_code(code: &str) -> Worth {
     const SQLITE_BUSY: u32 = 5;
     const SQLITE_LOCKED: u32 = 6;
-    let is_transient = if code.len() == 5 {
-        matches!(code.get(..2), Some("08" | "40" | "53"))
-            || matches!(code, "55P03" | "57P01" | "57P02" | "57P03" | "57P05")
-    } else {
-        let number = code.parse::<u32>().map(|code| code & 0xff);
-        matches!(number, Ok(SQLITE_BUSY | SQLITE_LOCKED))
-    };
-    if is_transient {
-        Class::Transient
-    } else {
-        Class::Permanent
+    if code.len() == 5 {
+        return of_state(code);
+    }
+    match code.parse::<u32>().map(|code| code & 0xff) {
+        Ok(SQLITE_BUSY | SQLITE_LOCKED) => Class::Transient.into(),
+        Ok(_) => Class::Permanent.into(),
+        Err(_) => Worth::UNKNOWN,
+    }
+}
+
+fn of_state(code: &str) -> Worth {
+    match (code.get(..2), code) {
+        (Some("08" | "40" | "53"), _) | (_, "55P03" | "57P01" | "57P02" | "57P03" | "57P05") => {
+            Class::Transient.into()
+        }
+        (Some("58" | "XX"), _) | (_, "HY000") => Worth::UNKNOWN,
+        _ => Class::Permanent.into(),
     }
 }
 
@@ -106,6 +122,23 @@ mod tests {
             assert_eq!(said(code).classify(), Class::Permanent, "{code}");
         }
         assert_eq!(said(None).classify(), Class::Permanent);
+    }
+
+    #[test]
+    fn what_does_not_say_whose_fault_it_is_is_unknown() {
+        let protocol = Error::Protocol("garbage".into());
+        for error in [
+            said("XX000"),
+            said("HY000"),
+            said("?"),
+            said(None),
+            protocol,
+        ] {
+            assert_eq!(error.origin(), Origin::Unknown, "{error}");
+        }
+        for error in [said("23505"), said("40001"), said("19"), Error::RowNotFound] {
+            assert_eq!(error.origin(), Origin::Call, "{error}");
+        }
     }
 
     #[test]

@@ -8,7 +8,7 @@ use crate::{
     chance,
     clock::{self, Moment},
     event, inject,
-    outcome::{Class, Failure, Rejected},
+    outcome::{Class, Failure, Rejected, Worth},
 };
 use hardening_config::RetryPolicy;
 use std::{
@@ -62,12 +62,12 @@ impl<E> From<&Failure<E>> for RetryReason {
     }
 }
 
-/// The class of an error in which the user's `retry_if` has a say. When that panics, the panic is told, and
+/// What an error is worth, in which the user's `retry_if` has a say. When that panics, the panic is told, and
 /// there is no other attempt: nobody said that one may help.
-pub(crate) fn judged(site: &str, retry_if: impl FnOnce() -> Class) -> Class {
+pub(crate) fn judged(site: &str, retry_if: impl FnOnce() -> Worth) -> Worth {
     catch_unwind(AssertUnwindSafe(retry_if)).unwrap_or_else(|_| {
         event::hook_panicked(site, "retry_if");
-        Class::Permanent
+        Class::Permanent.into()
     })
 }
 
@@ -135,18 +135,18 @@ impl Driver {
         self.deadline
     }
 
-    /// What follows an attempt within the layers: another one after this wait, or nothing. `classify`
+    /// What follows an attempt within the layers: another one after this wait, or nothing. `weigh`
     /// says what the user's error is worth.
     #[inline]
     pub fn next<T, E>(
         &mut self,
         rules: Rules<'_>,
         outcome: &Result<T, Failure<E>>,
-        classify: impl FnOnce(&E) -> Class,
+        weigh: impl FnOnce(&E) -> Worth,
         on_retry: impl FnOnce(&RetryEvent),
     ) -> Option<Duration> {
         let failure = outcome.as_ref().err()?;
-        let verdict = verdict(failure, classify);
+        let verdict = verdict(failure, weigh);
         self.settle(rules, verdict, || failure.into(), on_retry)
     }
 
@@ -156,11 +156,11 @@ impl Driver {
         &mut self,
         rules: Rules<'_>,
         outcome: &Result<T, E>,
-        classify: impl FnOnce(&E) -> Class,
+        weigh: impl FnOnce(&E) -> Worth,
         on_retry: impl FnOnce(&RetryEvent),
     ) -> Option<Duration> {
         let error = outcome.as_ref().err()?;
-        let verdict = classify(error).into();
+        let verdict = weigh(error).into();
         self.settle(rules, verdict, || RetryReason::Error, on_retry)
     }
 

@@ -4,7 +4,8 @@
 //! An error says itself whether it is worth another try ([`Classify`](crate::Classify)), unless
 //! `retry_if` says it. Of the rejections of layers further in, an attempt's `TimedOut` and
 //! `BulkheadFull` are retried, `RateLimited` and `CircuitOpen` only when their `retry_after` is
-//! within `max_delay` and the deadline: an open circuit is not asked until the attempts are used
+//! within `max_delay` and the deadline, whether it is refused by a layer of the same call or comes inside
+//! the error of another ([`Origin`](crate::Origin)): an open circuit is not asked until the attempts are used
 //! up. Panics are never retried, nor is a call whose caller went away. The last error is returned
 //! unchanged.
 //!

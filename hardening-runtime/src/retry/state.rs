@@ -3,7 +3,7 @@
 use super::{backoff, budget::Purse};
 use crate::{
     clock::Moment,
-    outcome::{Class, Failure, Rejected},
+    outcome::{Class, Failure, Origin, Worth},
 };
 use hardening_config::RetryPolicy;
 use std::{fmt, time::Duration};
@@ -21,28 +21,26 @@ pub(super) enum Verdict {
     Refused(Option<Duration>),
 }
 
-impl From<Class> for Verdict {
-    fn from(class: Class) -> Self {
-        match class {
-            Class::Permanent => Self::Permanent,
-            Class::Transient => Self::Transient,
-            Class::TransientAfter(after) => Self::After(after),
+/// A refusal is the same whether it comes from a layer of this function, or inside the error of another that
+/// the body called.
+impl From<Worth> for Verdict {
+    fn from(worth: Worth) -> Self {
+        match (worth.class, worth.origin) {
+            (Class::Permanent, Origin::Rejection) => Self::Refused(None),
+            (Class::TransientAfter(after), Origin::Rejection) => Self::Refused(Some(after)),
+            (Class::Permanent, _) => Self::Permanent,
+            (Class::Transient, _) => Self::Transient,
+            (Class::TransientAfter(after), _) => Self::After(after),
         }
     }
 }
 
-/// What `failure` is worth; `classify` says it of the user's own errors.
-pub(super) fn verdict<E>(failure: &Failure<E>, classify: impl FnOnce(&E) -> Class) -> Verdict {
+/// What `failure` is worth; `weigh` says it of the user's own errors.
+pub(super) fn verdict<E>(failure: &Failure<E>, weigh: impl FnOnce(&E) -> Worth) -> Verdict {
     match failure {
-        Failure::Error(error) => classify(error).into(),
-        Failure::Rejected(
-            Rejected::RateLimited { retry_after, .. } | Rejected::CircuitOpen { retry_after, .. },
-        ) => Verdict::Refused(*retry_after),
-        // The call's own timeout is outside of the retry: one that is seen here is an attempt's.
-        Failure::Rejected(Rejected::BulkheadFull { .. } | Rejected::TimedOut { .. }) => {
-            Verdict::Transient
-        }
-        Failure::Rejected(Rejected::LoadFailed { .. }) | Failure::Panicked(_) => Verdict::Permanent,
+        Failure::Error(error) => weigh(error).into(),
+        Failure::Rejected(rejected) => Worth::of(rejected).into(),
+        Failure::Panicked(_) => Verdict::Permanent,
     }
 }
 

@@ -8,7 +8,7 @@ use super::{
 use crate::{
     clock::{self, Moment},
     context, name,
-    outcome::{Class, Classify},
+    outcome::{Class, Classify, Worth},
 };
 use hardening_config::RetryPolicy;
 use std::{
@@ -149,7 +149,7 @@ impl<J> fmt::Debug for Retry<J> {
 pub trait Judge<E> {
     /// What `error` is worth to the calls of `site`.
     #[doc(hidden)]
-    fn class(&self, site: &'static str, error: &E) -> Class;
+    fn worth(&self, site: &'static str, error: &E) -> Worth;
 }
 
 /// Asks the error: [`Classify`].
@@ -157,8 +157,8 @@ pub trait Judge<E> {
 pub struct ByClass;
 
 impl<E: Classify> Judge<E> for ByClass {
-    fn class(&self, _: &'static str, error: &E) -> Class {
-        error.classify()
+    fn worth(&self, _: &'static str, error: &E) -> Worth {
+        Worth::of(error)
     }
 }
 
@@ -173,13 +173,14 @@ impl<F> fmt::Debug for RetryIf<F> {
 }
 
 impl<E, F: Fn(&E) -> bool> Judge<E> for RetryIf<F> {
-    fn class(&self, site: &'static str, error: &E) -> Class {
+    fn worth(&self, site: &'static str, error: &E) -> Worth {
         judged(site, || {
-            if (self.0)(error) {
+            let class = if (self.0)(error) {
                 Class::Transient
             } else {
                 Class::Permanent
-            }
+            };
+            class.into()
         })
     }
 }
@@ -301,7 +302,7 @@ impl<J> Terms<'_, J> {
                 hook(event);
             }
         };
-        let judge = |error: &E| self.judge.class(self.rules.site, error);
+        let judge = |error: &E| self.judge.worth(self.rules.site, error);
         driver.next_plain(self.rules, outcome, judge, tell)
     }
 }

@@ -1,7 +1,10 @@
 //! Errors that reqwest makes, against a server of one answer.
 
 use super::*;
-use crate::outcome::Class::{Permanent, Transient, TransientAfter};
+use crate::outcome::{
+    Class::{Permanent, Transient, TransientAfter},
+    Classify, Origin,
+};
 use reqwest::{Client, header::RETRY_AFTER};
 use std::{
     io::{Read, Write},
@@ -119,6 +122,14 @@ async fn a_request_that_cannot_be_built_and_one_led_in_circles_are_permanent() {
     let error = client().get(circle).send().await.unwrap_err();
     assert!(error.is_redirect());
     assert_eq!(error.classify(), Permanent);
+}
+
+#[tokio::test]
+async fn an_answer_that_says_no_and_a_request_that_cannot_be_built_are_known_to_be_permanent() {
+    let missing = status_error("HTTP/1.1 404 No\r\nContent-Length: 0\r\n\r\n").await;
+    assert_eq!(missing.origin(), Origin::Call);
+    let error = client().get("no url").send().await.unwrap_err();
+    assert_eq!(error.origin(), Origin::Call);
 }
 
 #[tokio::test]

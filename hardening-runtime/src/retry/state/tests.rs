@@ -1,5 +1,5 @@
 use super::*;
-use crate::retry::BudgetState;
+use crate::{outcome::Rejected, retry::BudgetState};
 use hardening_config::{Budget, Jitter};
 use proptest::prelude::*;
 
@@ -39,7 +39,7 @@ fn asked_for(seconds: u64) -> Verdict {
 }
 
 fn verdict_of(failure: impl Into<Failure<Class>>) -> Verdict {
-    verdict(&failure.into(), |class| *class)
+    verdict(&failure.into(), |class| (*class).into())
 }
 
 #[test]
@@ -81,7 +81,7 @@ fn each_failure_is_worth_what_the_contract_says() {
         reason: "down".into(),
         class: Class::Transient,
     };
-    assert_eq!(verdict_of(load_failed), Verdict::Permanent);
+    assert_eq!(verdict_of(load_failed), Verdict::Transient);
 }
 
 #[test]

@@ -1,6 +1,7 @@
 //! The driver as generated code uses it: on typed failures.
 
 use super::*;
+use crate::outcome::Worth;
 
 const fn rules(policy: &RetryPolicy) -> Rules<'_> {
     Rules {
@@ -19,7 +20,7 @@ fn attempts(policy: &RetryPolicy, fail: impl Fn() -> Failure<Error>) -> u32 {
     };
     let mut driver = Driver::begin(rules, None, clock::now);
     while driver
-        .next(rules, &Err::<(), _>(fail()), Error::classify, no_hook)
+        .next(rules, &Err::<(), _>(fail()), Worth::of, no_hook)
         .is_some()
     {}
     driver.attempt()
@@ -60,10 +61,7 @@ fn a_panic_walks_on_outward() {
     let rules = rules(&policy);
     let mut driver = Driver::begin(rules, None, clock::now);
     let panicked = Err::<(), _>(Failure::<Error>::Panicked(Box::new("boom")));
-    assert_eq!(
-        driver.next(rules, &panicked, Error::classify, no_hook),
-        None
-    );
+    assert_eq!(driver.next(rules, &panicked, Worth::of, no_hook), None);
 }
 
 #[test]
@@ -75,7 +73,7 @@ fn the_hook_is_told_which_layer_refused() {
         name: "ai",
     }));
     let mut reason = String::new();
-    let _ = driver.next(rules, &full, Error::classify, |e| {
+    let _ = driver.next(rules, &full, Worth::of, |e| {
         reason = e.reason.to_string();
     });
     assert_eq!(reason, "the bulkhead `ai` is full");
