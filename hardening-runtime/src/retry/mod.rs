@@ -27,7 +27,7 @@
 //!
 //! An upstream that says when to come back (`Class::TransientAfter`) is never asked earlier: the
 //! wait is the longer of the backoff and `retry_after`, also above `max_delay`. A call that neither
-//! a deadline nor `max_elapsed` bounds waits no longer than 30 s for it, or ten times `max_delay`
+//! a deadline nor `max_elapsed` bounds waits no longer than two minutes for it, or ten times `max_delay`
 //! when that is longer; asked for more, it returns the error at once.
 //!
 //! **Nobody sleeps towards a deadline that the wait must miss.** When the wait would end at or after

@@ -160,10 +160,11 @@ fn asked(policy: &RetryPolicy, verdict: Verdict) -> Result<Duration, Why> {
     }
 }
 
-/// The longest wait that an upstream may ask of a call that nothing else bounds: 30 s, or ten
-/// times `max_delay` when that is longer. Whoever is asked for more is better told at once.
+/// The longest wait that an upstream may ask of a call that nothing else bounds: two minutes, so that the
+/// usual minute of a rate limit is waited for, or ten times `max_delay` when that is longer. Whoever is
+/// asked for more is better told at once.
 fn patience(policy: &RetryPolicy) -> Duration {
-    const FLOOR: Duration = Duration::from_secs(30);
+    const FLOOR: Duration = Duration::from_secs(120);
     policy.max_delay.saturating_mul(10).max(FLOOR)
 }
 

@@ -132,11 +132,26 @@ fn an_upstream_that_asks_for_an_hour_is_not_waited_for() {
         first(&policy(), asked_for(3600), None),
         Err(Why::AskedTooLong)
     );
-    assert_eq!(first(&policy(), asked_for(50), None), Ok(SECOND * 50));
+    assert_eq!(first(&policy(), asked_for(120), None), Ok(SECOND * 120));
     assert_eq!(
-        first(&policy(), asked_for(51), None),
+        first(&policy(), asked_for(121), None),
         Err(Why::AskedTooLong)
     );
+    let patient = RetryPolicy {
+        max_delay: SECOND * 20,
+        ..policy()
+    };
+    assert_eq!(first(&patient, asked_for(200), None), Ok(SECOND * 200));
+    assert_eq!(
+        first(&patient, asked_for(201), None),
+        Err(Why::AskedTooLong)
+    );
+}
+
+#[test]
+fn the_minute_that_rate_limits_ask_for_is_waited_for_by_default() {
+    let default = RetryPolicy::default();
+    assert_eq!(first(&default, asked_for(60), None), Ok(SECOND * 60));
 }
 
 #[test]
