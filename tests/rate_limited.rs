@@ -3,7 +3,10 @@
 
 mod support;
 
-use hardening::{Rejected, rate_limited};
+use hardening::{
+    Rejected, rate_limited,
+    testing::{self, Fault},
+};
 use std::{io, time::Duration};
 use support::{AppError, AppResult, Runs, assert_took, pass, timed};
 
@@ -342,4 +345,15 @@ async fn the_error_types_of_the_ecosystem_carry_the_rejection() {
     by_box().await.unwrap();
     assert!(by_anyhow().await.unwrap_err().is::<Rejected>());
     assert!(by_box().await.unwrap_err().is::<Rejected>());
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_test_injects_by_the_op() {
+    #[rate_limited(op = "health_check")]
+    async fn limited() -> Result<(), Rejected> {
+        Ok(())
+    }
+    testing::inject("health_check", Fault::fail().times(1));
+    assert!(matches!(limited().await, Err(Rejected::TimedOut { .. })));
+    assert_eq!(limited().await, Ok(()));
 }

@@ -5,7 +5,7 @@
 mod support;
 
 use hardening::{
-    Rejected, cached, circuit_breaker, fallback, rate_limited,
+    Rejected, bulkhead, cached, circuit_breaker, fallback, rate_limited,
     retry::{Retry, RetryPolicy, retry, retry_blocking},
     retryable,
     testing::{self, Fault, alone, cap_attempts, configure, inject},
@@ -60,6 +60,62 @@ async fn a_site_is_found_by_the_end_of_its_path() {
         (0, Ok(1)),
         "others are left alone"
     );
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_name_is_a_target_too_and_means_every_function_that_declares_it() {
+    #[circuit_breaker(name = "testing_ai")]
+    async fn one(runs: &Runs) -> AppResult<u32> {
+        Ok(runs.up())
+    }
+    #[bulkhead(name = "testing_ai")]
+    fn other(runs: &Runs) -> AppResult<u32> {
+        Ok(runs.up())
+    }
+    let _alone = alone();
+    let runs = Runs::new();
+    inject("testing_ai", Fault::fail());
+    assert!(one(&runs).await.is_err() && other(&runs).is_err());
+    assert_eq!(retried(&runs).await, Ok(1), "others are left alone");
+    testing::reset();
+    inject("expensive", Fault::fail());
+    inject("ai", Fault::fail());
+    assert_eq!(retried(&runs).await, Ok(2), "a policy is no name");
+    assert_eq!(one(&runs).await, Ok(3), "nor is the end of one");
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_fault_for_all_attempts_takes_the_place_of_the_one_before() {
+    let _alone = alone();
+    let runs = Runs::new();
+    inject("retried", Fault::fail().times(1));
+    inject("retried", Fault::panic());
+    inject("retried", Fault::delay(Duration::from_secs(7)));
+    let (answer, took) = timed(retried(&runs)).await;
+    assert_eq!(answer, Ok(1));
+    assert_took(took, 1.0 + 7.0);
+    inject("retried", Fault::delay(Duration::from_secs(3)).times(1));
+    assert_took(timed(retried(&runs)).await.1, 3.0);
+    assert_took(timed(retried(&runs)).await.1, 0.0);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_failure_in_a_function_that_cannot_fail_says_so() {
+    #[cached(key = ())]
+    async fn plain() -> u32 {
+        7
+    }
+    #[cached(key = ())]
+    async fn optional() -> Option<u32> {
+        Some(7)
+    }
+    let _alone = alone();
+    inject("optional", Fault::fail());
+    assert_eq!(optional().await, None);
+    inject("plain", Fault::fail());
+    let panic = tokio::spawn(plain()).await.unwrap_err().into_panic();
+    let text = panic.downcast_ref::<String>().unwrap();
+    assert!(text.contains("a plain value cannot fail"), "{text}");
 }
 
 #[tokio::test(start_paused = true)]

@@ -9,7 +9,7 @@ pub(crate) use off::*;
 
 #[cfg(not(feature = "test-util"))]
 mod off {
-    use crate::outcome::Failure;
+    use crate::{outcome::Failure, site::Site};
     use std::{
         pin::Pin,
         task::{Context, Poll},
@@ -19,7 +19,7 @@ mod off {
     pub(crate) struct Injected;
 
     #[inline]
-    pub(crate) const fn into(_: &str) -> Injected {
+    pub(crate) const fn into(_: &Site, _: &str) -> Injected {
         Injected
     }
 
@@ -49,7 +49,9 @@ mod off {
 mod on {
     use crate::{
         clock::{self, Sleep},
+        config::LayerKind,
         outcome::{Failure, Rejected},
+        site::Site,
         testing::Fault,
     };
     use std::{
@@ -65,12 +67,12 @@ mod on {
     static FAULTS: Mutex<Vec<(String, Fault)>> = Mutex::new(Vec::new());
     static CAP: AtomicU32 = AtomicU32::new(u32::MAX);
 
-    /// Puts `fault` into the attempts of `site`.
-    pub(crate) fn put(site: String, fault: Fault) {
-        FAULTS
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner)
-            .push((site, fault));
+    /// Puts `fault` into the attempts at `target`. What was to happen there to all attempts would
+    /// keep it waiting for ever, so it takes that one's place.
+    pub(crate) fn put(target: String, fault: Fault) {
+        let mut faults = FAULTS.lock().unwrap_or_else(PoisonError::into_inner);
+        faults.retain(|(known, earlier)| *known != target || !earlier.is_for_all());
+        faults.push((target, fault));
     }
 
     pub(crate) fn cap(attempts: u32) {
@@ -91,23 +93,32 @@ mod on {
     }
 
     /// What is put into the next attempt of the function at `path`.
-    pub(crate) fn into(path: &'static str) -> Injected {
+    pub(crate) fn into(site: &Site, path: &'static str) -> Injected {
         let mut faults = FAULTS.lock().unwrap_or_else(PoisonError::into_inner);
-        let matches = |site: &str| {
-            path == site
-                || path
-                    .strip_suffix(site)
-                    .is_some_and(|rest| rest.ends_with("::"))
-        };
-        let fault = faults
-            .iter_mut()
-            .find_map(|(site, fault)| (matches(site) && fault.take_one()).then(|| fault.clone()));
+        let matches = |target: &str| is_at(path, target) || has_name(site, target);
+        let fault = faults.iter_mut().find_map(|(target, fault)| {
+            (matches(target) && fault.take_one()).then(|| fault.clone())
+        });
         let put = |fault: Fault| Faulty {
             path,
             timer: clock::sleep(fault.delay),
             fault,
         };
         Injected(fault.map(|fault| Box::pin(put(fault))))
+    }
+
+    fn is_at(path: &str, target: &str) -> bool {
+        let before = path.strip_suffix(target);
+        before.is_some_and(|before| before.is_empty() || before.ends_with("::"))
+    }
+
+    /// Whether a layer of the site has the name, or the op. A policy is no name: it says how, not what.
+    fn has_name(site: &Site, target: &str) -> bool {
+        let names = site.layers().iter().flat_map(|layer| {
+            let op = layer.policy.filter(|_| layer.kind == LayerKind::RateLimit);
+            [layer.name, op]
+        });
+        names.flatten().any(|name| name == target)
     }
 
     /// What is in the place of a body, if anything: in a room of its own, so that a future is as

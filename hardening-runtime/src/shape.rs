@@ -139,10 +139,12 @@ impl FromRejected for Missing {
 
 #[diagnostic::do_not_recommend]
 impl FromRejected for Never {
-    /// Only a cache that this function shares with a function that returns errors can refuse.
+    /// Only a cache that this function shares with a function that returns errors can refuse, and a test.
     #[inline]
     fn from_rejected(rejected: Rejected) -> Self {
-        panic!("{rejected}")
+        panic!(
+            "a function that returns a plain value cannot fail; it would have to say: {rejected}"
+        )
     }
 }
 

@@ -12,6 +12,7 @@
 //! let _alone = testing::alone(); // begins with a reset
 //! testing::inject("shop::orders::place", Fault::fail().times(2));
 //! testing::inject("shop::orders::find", Fault::delay(Duration::from_secs(3)));
+//! testing::inject("payments", Fault::fail()); // every function whose bulkhead, say, has that name
 //! testing::cap_attempts(1);
 //! ```
 
@@ -52,7 +53,8 @@ impl Fault {
         }
     }
 
-    /// The attempt fails with a transient failure, and the body does not run.
+    /// The attempt fails with a transient failure, and the body does not run. A cached function that
+    /// returns `Option` returns `None`; one that returns a plain value cannot fail, so it panics.
     #[must_use]
     pub const fn fail() -> Self {
         Self::of(Outcome::Fail, Duration::ZERO)
@@ -88,6 +90,10 @@ impl Fault {
     pub const fn times(mut self, times: u32) -> Self {
         self.left = Some(times);
         self
+    }
+
+    pub(crate) const fn is_for_all(&self) -> bool {
+        self.left.is_none()
     }
 
     /// Whether it happens to one more attempt.
@@ -135,9 +141,15 @@ pub fn cap_attempts(attempts: u32) {
     inject::cap(attempts);
 }
 
-/// Lets `fault` happen in the attempts of `site`: its path, or the end of it from a `::` on.
-pub fn inject(site: impl Into<String>, fault: Fault) {
-    inject::put(site.into(), fault);
+/// Lets `fault` happen in the attempts at `target`, which is
+///
+/// - the path of a function, or the end of it from a `::` on, or
+/// - the `name` or `op` that an attribute declares: then in those of every function which declares it.
+///
+/// Of several faults, those [`times`](Fault::times) a number happen one after the other, in the order in
+/// which they were put there. One for all attempts takes the place of the one for all that its target had.
+pub fn inject(target: impl Into<String>, fault: Fault) {
+    inject::put(target.into(), fault);
 }
 
 /// Makes the jitter of this thread repeatable.

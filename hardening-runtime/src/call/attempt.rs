@@ -62,7 +62,7 @@ impl Call {
         S: Split<F::Output>,
     {
         let (context, until) = self.next_attempt();
-        let injected = inject::into(self.live.path);
+        let injected = inject::into(self.site, self.live.path);
         Run {
             body: timeout::attempt(context, until, Body { injected, body }),
             late: Late {
@@ -86,7 +86,7 @@ impl Call {
         S: Split<R>,
     {
         let (context, _) = self.next_attempt();
-        inject::into(self.live.path).blocking()?;
+        inject::into(self.site, self.live.path).blocking()?;
         let run = || timeout::run_blocking(context, body);
         let outcome = match self.span.enter(run) {
             Ok(returned) => S::split(returned).map_err(Failure::Error),
