@@ -163,7 +163,7 @@ impl Lane {
     }
 
     pub(super) fn reset_key(&self, key: u64) {
-        self.keys.remove(key.max(1));
+        self.keys.refill(key.max(1));
     }
 
     pub(super) fn reset(&self) {

@@ -297,7 +297,8 @@ impl LimiterState {
         quotas.min_by_key(|quota| (quota.remaining, std::cmp::Reverse(quota.reset_after)))
     }
 
-    /// Fills the buckets of `key`. Those that it shares with everybody stay as they are.
+    /// Fills the buckets of `key`, and the overflow bucket of a key that has no bucket of its own. Those
+    /// that it shares with everybody stay as they are.
     pub fn reset(&self, key: u64) {
         self.lanes.all().for_each(|lane| lane.reset_key(key));
         self.lines.tell(Gate::Key(key.max(1)));

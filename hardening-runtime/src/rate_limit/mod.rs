@@ -231,6 +231,9 @@ impl RateLimiter {
     }
 
     /// Fills the bucket of `key`. Limits for everybody stay as they are.
+    ///
+    /// While more keys than `max_keys` are in use, those without a bucket of their own share a few. If
+    /// `key` is one of these, the bucket is filled that it shares, so its neighbours get those tokens too.
     pub fn reset<K: Hash + ?Sized>(&self, key: &K) {
         self.state.reset(hash_key(key));
     }

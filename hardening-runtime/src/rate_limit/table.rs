@@ -150,11 +150,21 @@ impl Table {
         known.unwrap_or_else(|| decide(self.overflow_word(key)).1)
     }
 
-    /// Forgets `key`.
-    pub(super) fn remove(&self, key: u64) {
+    /// Fills the bucket of `key`. One that has none of its own would start from what its overflow bucket
+    /// has left, so that is filled then.
+    pub(super) fn refill(&self, key: u64) {
         let _only_one_inserts_this_key = self.lock(key);
-        if self.home(key).and_then(|level| level.remove(key)).is_some() {
-            self.tracked.fetch_sub(1, Ordering::Relaxed);
+        let home = self.home(key);
+        if self.overflow_word(key) == UNUSED {
+            // Forgotten, it is full.
+            if home.and_then(|level| level.remove(key)).is_some() {
+                self.tracked.fetch_sub(1, Ordering::Relaxed);
+            }
+        } else if home
+            .and_then(|level| level.apply(key, |_| (UNUSED, ())))
+            .is_none()
+        {
+            self.overflow(key).store(UNUSED, Ordering::Release);
         }
     }
 

@@ -126,6 +126,47 @@ fn a_key_that_used_the_overflow_does_not_start_afresh_when_it_gets_a_place() {
 }
 
 #[test]
+fn a_key_that_is_reset_in_a_flood_has_a_full_bucket_and_its_neighbours_gain_nothing() {
+    let (policy, state) = (policy(10), LimiterState::new("search"));
+    for key in keys(0..10) {
+        assert_eq!(burst(&state, &policy, key, at(secs(0))), 2);
+    }
+    let flood = || -> usize {
+        keys(1_000..11_000)
+            .map(|key| burst(&state, &policy, key, at(secs(0))))
+            .sum()
+    };
+    flood();
+    let known = hash_key(&3);
+    state.reset(known);
+    assert_eq!(state.remaining(&policy, known, at(secs(0))), 2);
+    assert_eq!(burst(&state, &policy, known, at(secs(0))), 2);
+    assert_eq!((flood(), state.tracked_keys()), (0, 10));
+}
+
+#[test]
+fn a_key_without_a_place_is_reset_together_with_those_it_shares_with() {
+    let (policy, state) = (policy(1), LimiterState::new("search"));
+    for key in [1, 2, 2 + 256] {
+        burst(&state, &policy, key, at(secs(0)));
+    }
+    assert_eq!(state.remaining(&policy, 2, at(secs(0))), 0);
+    state.reset(2);
+    assert_eq!(state.remaining(&policy, 2, at(secs(0))), 2);
+    assert_eq!(
+        burst(&state, &policy, 2 + 256, at(secs(0))),
+        2,
+        "its neighbour"
+    );
+    assert_eq!(burst(&state, &policy, 2, at(secs(0))), 0);
+    assert_eq!(
+        burst(&state, &policy, 1, at(secs(0))),
+        0,
+        "not its neighbour"
+    );
+}
+
+#[test]
 fn idle_keys_make_place_by_themselves() {
     let (policy, state) = (policy(1_000), LimiterState::new("search"));
     for round in 0..20u32 {
