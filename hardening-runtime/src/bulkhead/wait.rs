@@ -107,6 +107,7 @@ impl<'a> Enter<'a> {
 
     /// Everything but the time.
     fn poll_place(&mut self, waker: &Waker) -> Poll<Result<Place<'a>, WaitEnded>> {
+        let has_waited = self.waiter.is_some();
         let place = match &mut self.waiter {
             Some(waiter) => ready!(waiter.poll_place(waker)),
             None => match self.join(waker) {
@@ -119,9 +120,12 @@ impl<'a> Enter<'a> {
             },
         };
         // The task may have been slow to look: a call that has timed out in the queue never runs.
-        Poll::Ready(match self.deadline {
-            Some(deadline) if deadline <= clock::now() => Err(WaitEnded::Deadline),
-            _ => Ok(place),
+        Poll::Ready(if self.deadline.is_some_and(|at| at <= clock::now()) {
+            Err(WaitEnded::Deadline)
+        } else if has_waited && self.until < clock::now() {
+            Err(self.full())
+        } else {
+            Ok(place)
         })
     }
 

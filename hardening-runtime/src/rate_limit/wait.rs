@@ -33,6 +33,9 @@ pub struct Place<'a> {
     at_common_gate: bool,
 }
 
+/// So late timers fire and threads wake at times, also for a turn that came just in time.
+const LATE: Duration = Duration::from_millis(25);
+
 /// What a caller in line does next.
 #[derive(Debug)]
 pub(super) enum Step {
@@ -67,6 +70,10 @@ impl<'a> Place<'a> {
     /// The decision: whoever is first of its key, and then first of those who are ready for the
     /// buckets that everybody shares, takes its tokens from all of them at once.
     pub(super) fn step(&mut self, now: Moment, waker: &Waker) -> Step {
+        // Nobody looked for it in time: a call that has timed out in line never runs.
+        if now > self.give_up.plus(LATE) {
+            return self.until(now, now);
+        }
         if !self.stand(self.own_gate(), waker) {
             return self.until_told(now);
         }

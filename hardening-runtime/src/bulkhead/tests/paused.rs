@@ -82,6 +82,28 @@ async fn a_call_that_timed_out_in_the_queue_never_runs() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn a_call_that_looks_after_its_max_wait_never_runs_and_its_place_goes_to_the_next() {
+    let bulkhead = Bulkhead::named("reports", policy(1, 10));
+    for (before, runs) in [(SECOND * 4, true), (SECOND * 8, false)] {
+        let place = bulkhead.try_enter();
+        let mut late = pin!(bulkhead.enter(Priority::Normal));
+        assert!(poll_once(late.as_mut()).is_pending());
+        advance(before).await;
+        let mut next = pin!(bulkhead.enter(Priority::Normal));
+        assert!(poll_once(next.as_mut()).is_pending());
+        advance(SECOND).await;
+        drop(place);
+        match poll_once(late) {
+            Poll::Ready(Ok(_)) => assert!(runs),
+            Poll::Ready(Err(rejected)) => assert_eq!((runs, rejected), (false, full("reports"))),
+            Poll::Pending => panic!("it was handed the place"),
+        }
+        assert!(matches!(poll_once(next), Poll::Ready(Ok(_))));
+    }
+    assert_eq!(bulkhead.snapshot().rejected, 1);
+}
+
+#[tokio::test(start_paused = true)]
 async fn a_call_whose_time_is_up_takes_no_free_place() {
     let state = BulkheadState::new("late");
     let ended = state.enter(&policy(1, 1), Priority::Normal, now(), Some(now()));

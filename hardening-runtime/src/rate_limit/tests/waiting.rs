@@ -13,6 +13,7 @@ use std::{
         atomic::{AtomicUsize, Ordering},
     },
     task::{Wake, Waker},
+    time::Duration,
 };
 
 /// One call a second, for each key.
@@ -86,6 +87,22 @@ fn a_wait_that_would_be_too_long_does_not_begin() {
     assert!(matches!(hurried(1), Ok(Admission::Now)));
     assert!(hurried(0).is_err());
     assert!(matches!(hurried(1), Ok(Admission::Wait(_))), "just in time");
+}
+
+#[test]
+fn a_call_that_timed_out_in_line_never_runs_and_one_that_wakes_a_little_late_does() {
+    let (policy, state) = (one_per_second(), LimiterState::new("ai"));
+    for (second, runs_then) in [(10.02, true), (14.0, false)] {
+        let now = at(Duration::from_secs_f64(second));
+        state.reset_all();
+        assert!(admits(&state, &policy, 1, at(secs(0))));
+        let mut place = queue(&state, &policy, 1, at(secs(0)));
+        assert_eq!(waits_until(&mut place, at(secs(0))), at(secs(1)));
+        // It looks again only after `max_wait`.
+        assert_eq!(runs(&mut place, now), runs_then, "{second}");
+        drop(place);
+        assert_eq!(admits(&state, &policy, 1, now), !runs_then, "{second}");
+    }
 }
 
 #[test]
