@@ -23,7 +23,6 @@ pub(crate) struct Context {
 pub(crate) struct FlightSet([u32; 4]);
 
 impl FlightSet {
-    #[cfg(test)]
     pub(crate) const NONE: Self = Self([0; 4]);
     /// Stands in the last place when more flights are nested than there are places.
     const MORE: u32 = u32::MAX;

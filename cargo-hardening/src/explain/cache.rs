@@ -49,7 +49,7 @@ fn notes(policy: &CachePolicy) -> String {
     notes
         + &paragraph(&format!(
             "At most {} results. Of callers that miss one key together, one runs and the others wait \
-             for it, for at most {}.",
+             for it. If it takes longer than {}, another runs as well.",
             policy.max_entries,
             time(policy.max_wait)
         ))

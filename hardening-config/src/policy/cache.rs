@@ -24,8 +24,9 @@ settings! {
         /// Each result's `ttl` is shortened by a random time of up to this, so that results stored
         /// together do not expire together. Default 0.
         pub ttl_jitter: Duration = Duration::ZERO, DURATION;
-        /// How long a caller waits for another's run of the same key before it runs its own. Default 10 s.
-        pub max_wait: Duration = Duration::from_secs(10), DURATION;
+        /// How long callers wait for another's run of the same key before one of them begins a further run.
+        /// Default 60 s.
+        pub max_wait: Duration = Duration::from_secs(60), DURATION;
     }
 }
 

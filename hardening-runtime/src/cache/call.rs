@@ -18,7 +18,8 @@ use std::{
     panic::{AssertUnwindSafe, catch_unwind},
     pin::{Pin, pin},
     sync::{Arc, atomic::Ordering::Relaxed},
-    task::{Context, Poll},
+    task::{Context, Poll, ready},
+    time::Duration,
 };
 
 /// What a run tells those who wait for it.
@@ -102,8 +103,8 @@ impl<'a, K: Key, V: Value> Miss<'a, K, V> {
         self.now
     }
 
-    /// Waits for another caller's run of the key, for at most `max_wait`, or leads one. A waiting
-    /// caller that is dropped leaves the queue.
+    /// Waits for another caller's run of the key, or leads one. After `max_wait` one of those who wait leads as
+    /// well; the others wait anew. A waiting caller that is dropped leaves the queue.
     pub const fn join<E>(self, key: K, share: Share<E>) -> Join<'a, K, V, E> {
         Join {
             miss: Some(self),
@@ -119,10 +120,7 @@ impl<'a, K: Key, V: Value> Miss<'a, K, V> {
         let end = match End::at_once(entered) {
             Ok(end) => end,
             Err(seat) => {
-                // Nobody drops a blocking caller at the deadline around it.
-                let deadline = context::current().deadline;
-                let until = deadline.map_or(self.until(), |deadline| deadline.min(self.until()));
-                let end = follow_blocking(seat, until);
+                let end = follow_blocking(seat, self.patience());
                 self.now = clock::now();
                 end
             }
@@ -130,8 +128,10 @@ impl<'a, K: Key, V: Value> Miss<'a, K, V> {
         self.joined(end, share)
     }
 
-    fn until(&self) -> Moment {
-        self.now.plus(self.policy.max_wait)
+    fn patience(&self) -> Patience {
+        let max_wait = self.policy.max_wait;
+        let until = self.now.plus(max_wait);
+        Patience { until, max_wait }
     }
 
     fn enter(&self, key: K, wake: impl FnOnce() -> Wake) -> Entered<'a, K, Told<V>, V> {
@@ -142,9 +142,10 @@ impl<'a, K: Key, V: Value> Miss<'a, K, V> {
         if self.policy.max_wait.is_zero() && !self.refreshes {
             return Entered::Alone(board.alone(key));
         }
-        let now = self.now.into();
-        let seek = |key: &K| state.peek(self.policy, self.hash, |known| known == key, now);
-        board.enter(key, context::current().flights, self.refreshes, seek, wake)
+        let present = self.now.into();
+        let seek = |key: &K| state.peek(self.policy, self.hash, |known| known == key, present);
+        let inside = context::current().flights;
+        board.enter(key, self.now, inside, self.refreshes, seek, wake)
     }
 
     fn joined<E>(self, end: End<'a, K, V>, share: Share<E>) -> Joined<'a, K, V, E> {
@@ -191,7 +192,7 @@ impl<'a, K: Key, V: Value, E> Future for Join<'a, K, V, E> {
             let entered = miss.enter(key, || Wake::Task(cx.waker().clone()));
             match End::at_once(entered) {
                 Ok(end) => return Poll::Ready(miss.joined(end, self.share)),
-                Err(seat) => self.following = Some(Box::pin(follow(seat, miss.until()))),
+                Err(seat) => self.following = Some(Box::pin(follow(seat, miss.patience()))),
             }
         }
         let ended = self.following.as_mut().map(|end| end.as_mut().poll(cx));
@@ -204,30 +205,58 @@ impl<'a, K: Key, V: Value, E> Future for Join<'a, K, V, E> {
     }
 }
 
-async fn follow<K: Key, V: Value>(mut seat: Seat<'_, K, Told<V>>, until: Moment) -> End<'_, K, V> {
+/// How long one waits before it leads as well.
+#[derive(Clone, Copy)]
+struct Patience {
+    until: Moment,
+    /// Between two who get up.
+    max_wait: Duration,
+}
+
+async fn follow<K: Key, V: Value>(
+    mut seat: Seat<'_, K, Told<V>>,
+    Patience { until, max_wait }: Patience,
+) -> End<'_, K, V> {
     let mut timer = pin!(clock::sleep_until(until));
-    let turn = poll_fn(|cx| match seat.look(Wake::Task(cx.waker().clone())) {
-        Some(turn) => Poll::Ready(Some(turn)),
-        None => timer.as_mut().poll(cx).map(|()| None),
+    let end = poll_fn(|cx| {
+        loop {
+            if let Some(turn) = seat.look(Wake::Task(cx.waker().clone()), clock::now) {
+                return Poll::Ready(End::of(turn));
+            }
+            ready!(timer.as_mut().poll(cx));
+            match seat.get_up(clock::now(), max_wait) {
+                Ok(pilot) => return Poll::Ready(End::Runs(Place::Pilot(pilot))),
+                Err(later) => timer.set(clock::sleep_until(later)),
+            }
+        }
     });
-    match turn.await {
-        Some(turn) => End::of(turn),
-        None => End::Runs(Place::Loner(seat.leave())),
-    }
+    end.await
 }
 
 fn follow_blocking<K: Key, V: Value>(
     mut seat: Seat<'_, K, Told<V>>,
-    until: Moment,
+    Patience {
+        mut until,
+        max_wait,
+    }: Patience,
 ) -> End<'_, K, V> {
+    // Nobody drops a blocking caller at the deadline around it.
+    let deadline = context::current().deadline;
     loop {
-        if let Some(turn) = seat.look(Wake::Thread(std::thread::current())) {
+        if let Some(turn) = seat.look(Wake::Thread(std::thread::current()), clock::now) {
             return End::of(turn);
         }
-        if clock::now() >= until {
+        let now = clock::now();
+        if deadline.is_some_and(|deadline| deadline <= now) {
             return End::Runs(Place::Loner(seat.leave()));
         }
-        clock::park_until(until);
+        if until <= now {
+            match seat.get_up(now, max_wait) {
+                Ok(pilot) => return End::Runs(Place::Pilot(pilot)),
+                Err(later) => until = later,
+            }
+        }
+        clock::park_until(deadline.map_or(until, |deadline| deadline.min(until)));
     }
 }
 

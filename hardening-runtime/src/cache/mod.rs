@@ -31,8 +31,9 @@
 //!   expired. There is no background task; a cache that nobody touches keeps what it has until it is
 //!   touched, its length is asked for, or a monitor calls [`ErasedCache::purge_expired`].
 //! - **One run per key.** Concurrent misses of one key, async and blocking ones alike, run the body once.
-//!   If the caller who runs it goes away or its body panics, the next who waits runs it. If it stalls, each
-//!   who waits runs the body itself after `max_wait`. If it fails, all who wait get that failure, once: the
+//!   If the caller who runs it goes away or its body panics, the next who waits runs it. If it takes longer
+//!   than `max_wait`, one of those who wait runs the body as well, and if that takes longer, another; what
+//!   comes first is everybody's. If it fails, all who wait get that failure, once: the
 //!   error itself where it can be cloned, otherwise [`Rejected::LoadFailed`] with its text and class.
 //! - **A call inside its own run** (the body asks for the key that it computes) runs the body again instead of
 //!   waiting for itself.

@@ -7,7 +7,13 @@
 //!   waits is woken, and whoever looks first leads. One who is woken and goes away wakes the next;
 //! - nobody is left: the flight is taken off the board.
 //!
-//! A waiter may leave at any moment, so a leader that stalls holds nobody longer than he likes.
+//! A leader may stall. Then one who waits gets up and leads as well ([`Seat::get_up`]), so that the flight has
+//! two leaders: the first to answer does so for everybody. Only one gets up in a `max_wait`, or all who wait would
+//! run the body at the same moment. Those who are a part of another run go first, and of each kind the one who
+//! waits longest: so runs that wait for each other part, however many wait for them. One that got up knows that
+//! it is a part of the flight, and never waits for it again.
+//!
+//! A waiter may leave at any moment.
 //!
 //! Locks are taken in the order board, flight; nobody is woken and nothing is dropped that is the user's
 //! while a lock is held. The order and the hand-over are model-checked (`mod model`).
@@ -19,6 +25,7 @@ mod place;
 pub(in crate::cache) use place::{Loner, Pilot, Seat, Turn};
 
 use crate::{
+    clock::Moment,
     context::FlightSet,
     sync::{Mutex, MutexGuard, lock},
 };
@@ -49,16 +56,26 @@ impl Wake {
 }
 
 enum Phase<A> {
-    Led,
+    /// By so many.
+    Led(u32),
     Vacant,
     Landed(A),
 }
 
 struct Cabin<A> {
     phase: Phase<A>,
+    /// When the last of those who lead began.
+    led_since: Moment,
     /// Those who wait, in the order in which they came.
-    waiting: Vec<(u32, Wake)>,
+    waiting: Vec<Waiting>,
     next_ticket: u32,
+}
+
+struct Waiting {
+    ticket: u32,
+    /// It is a part of another run.
+    nested: bool,
+    wake: Wake,
 }
 
 impl<A> Cabin<A> {
@@ -67,13 +84,45 @@ impl<A> Cabin<A> {
         let at = self
             .waiting
             .iter()
-            .position(|waiting| waiting.0 == ticket)?;
-        Some(self.waiting.remove(at).1)
+            .position(|waiting| waiting.ticket == ticket)?;
+        Some(self.waiting.remove(at).wake)
+    }
+
+    /// Whether it is this one's turn to get up. Those go first who are a part of another run: that may be
+    /// the very one for which the leader waits.
+    fn is_next_up(&self, ticket: u32) -> bool {
+        let nested = self.waiting.iter().find(|waiting| waiting.nested);
+        let next = nested.or(self.waiting.first());
+        next.is_some_and(|next| next.ticket == ticket)
+    }
+
+    /// Somebody begins to lead a flight that nobody leads.
+    fn lead(&mut self, now: Moment) {
+        self.phase = Phase::Led(1);
+        self.led_since = now;
+    }
+
+    /// One of those who lead gives up. An answer that another has given stays.
+    fn give_up(&mut self) {
+        match &mut self.phase {
+            Phase::Led(leaders) if *leaders > 1 => *leaders -= 1,
+            Phase::Led(_) => self.phase = Phase::Vacant,
+            Phase::Vacant | Phase::Landed(_) => {}
+        }
+    }
+
+    /// How the next leader is woken, if the flight needs one.
+    fn successor(&self) -> Option<Wake> {
+        self.next().filter(|_| self.is_vacant())
+    }
+
+    const fn is_vacant(&self) -> bool {
+        matches!(self.phase, Phase::Vacant)
     }
 
     /// How the first who waits is woken. He stays on the list until he comes.
     fn next(&self) -> Option<Wake> {
-        self.waiting.first().map(|(_, wake)| wake.clone())
+        self.waiting.first().map(|first| first.wake.clone())
     }
 }
 
@@ -83,11 +132,12 @@ pub(in crate::cache) struct Flight<A> {
 }
 
 impl<A> Flight<A> {
-    fn new() -> Arc<Self> {
+    fn new(now: Moment) -> Arc<Self> {
         Arc::new(Self {
             id: number(),
             cabin: Mutex::new(Cabin {
-                phase: Phase::Led,
+                phase: Phase::Led(1),
+                led_since: now,
                 waiting: Vec::new(),
                 next_ticket: 0,
             }),
@@ -142,6 +192,7 @@ impl<K: Hash + Eq + Clone, A: Clone> Board<K, A> {
     pub(in crate::cache) fn enter<R>(
         &self,
         key: K,
+        now: Moment,
         inside: FlightSet,
         refreshes: bool,
         seek: impl FnOnce(&K) -> Option<R>,
@@ -155,7 +206,7 @@ impl<K: Hash + Eq + Clone, A: Clone> Board<K, A> {
             return Entered::Found(found);
         }
         let Some(flight) = flight else {
-            let flight = Flight::new();
+            let flight = Flight::new(now);
             table.flights.insert(key.clone(), Arc::clone(&flight));
             return Entered::Leads(self.pilot(key, flight));
         };
@@ -167,14 +218,18 @@ impl<K: Hash + Eq + Clone, A: Clone> Board<K, A> {
             });
         }
         let mut cabin = lock(&flight.cabin);
-        if matches!(cabin.phase, Phase::Vacant) {
-            cabin.phase = Phase::Led;
+        if cabin.is_vacant() {
+            cabin.lead(now);
             drop(cabin);
             return Entered::Leads(self.pilot(key, flight));
         }
         let ticket = cabin.next_ticket;
         cabin.next_ticket = ticket.wrapping_add(1);
-        cabin.waiting.push((ticket, wake()));
+        cabin.waiting.push(Waiting {
+            ticket,
+            nested: inside != FlightSet::NONE,
+            wake: wake(),
+        });
         drop(cabin);
         Entered::Follows(Seat {
             board: self,
@@ -200,6 +255,7 @@ impl<K: Hash + Eq + Clone, A: Clone> Board<K, A> {
             board: self,
             key,
             flight,
+            epoch: None,
             landed: false,
         }
     }
@@ -257,14 +313,16 @@ impl<K: Hash + Eq, A> Board<K, A> {
         }
     }
 
-    /// The leader gives the flight up: wakes the next, or takes the flight off the board.
+    /// A leader gives the flight up. If it was the last: wakes the next, or takes the flight off the board.
     fn vacate(&self, key: &K, flight: &Arc<Flight<A>>) {
         let table = lock(&self.0);
         let mut cabin = lock(&flight.cabin);
-        cabin.phase = Phase::Vacant;
-        let next = cabin.next();
+        cabin.give_up();
+        let (vacant, next) = (cabin.is_vacant(), cabin.successor());
         drop(cabin);
-        Self::pass_on(table, key, flight, next);
+        if vacant {
+            Self::pass_on(table, key, flight, next);
+        }
     }
 
     /// One who waits gives it up. If it was this one's turn to lead, it is the next one's.
@@ -272,8 +330,7 @@ impl<K: Hash + Eq, A> Board<K, A> {
         let table = lock(&self.0);
         let mut cabin = lock(&flight.cabin);
         let gone = cabin.take(ticket);
-        let vacant = matches!(cabin.phase, Phase::Vacant);
-        let next = cabin.next().filter(|_| vacant);
+        let (vacant, next) = (cabin.is_vacant(), cabin.successor());
         drop(cabin);
         if vacant {
             Self::pass_on(table, key, flight, next);

@@ -104,7 +104,7 @@ async fn a_caller_that_waits_and_goes_away_leaves_the_queue() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_leader_that_is_not_polled_holds_nobody_longer_than_max_wait() {
+async fn beside_a_leader_that_is_not_polled_one_runs_after_max_wait() {
     let (users, runs) = (users(), Runs::default());
     let mut stalled = Box::pin(users.get_or_load(1, || slow(&runs, secs(1))));
     assert!(timeout(secs(0), &mut stalled).await.is_err());
@@ -124,7 +124,7 @@ async fn a_leader_that_is_not_polled_holds_nobody_longer_than_max_wait() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_blocking_caller_waits_no_longer_than_max_wait_either() {
+async fn a_blocking_caller_gets_up_after_max_wait_too() {
     let (users, runs) = (users(), Runs::default());
     let mut stalled = Box::pin(users.get_or_load(1, || slow(&runs, secs(1))));
     assert!(timeout(secs(0), &mut stalled).await.is_err());
@@ -132,6 +132,104 @@ async fn a_blocking_caller_waits_no_longer_than_max_wait_either() {
     let load = || Ok::<_, io::Error>(runs.begin());
     assert_eq!(users.get_or_load_blocking(1, load).unwrap(), 2);
     assert_eq!(began.elapsed(), users.policy.max_wait);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_run_that_takes_longer_than_max_wait_does_not_end_in_a_herd() {
+    for (seconds, runs_then) in [(12, 1), (70, 2), (130, 3)] {
+        let (users, runs) = (users(), Arc::new(Runs::default()));
+        let began = Instant::now();
+        let mut calls = JoinSet::new();
+        for _ in 0..20 {
+            let (users, runs) = (Arc::clone(&users), Arc::clone(&runs));
+            let slow = async move { users.get_or_load(1, || slow(&runs, secs(seconds))).await };
+            calls.spawn(async move { (slow.await.unwrap(), began.elapsed()) });
+        }
+        let answers = calls.join_all().await;
+        assert_eq!(runs.count(), runs_then, "of {seconds} s");
+        let first = answers
+            .iter()
+            .filter(|answer| **answer == (1, secs(seconds)));
+        assert_eq!(
+            first.count(),
+            21 - runs_then as usize,
+            "the first answers all who wait"
+        );
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn one_who_waits_and_is_not_polled_keeps_nobody_from_getting_up() {
+    let (users, runs) = (users(), Runs::default());
+    let call = || Box::pin(users.get_or_load(1, || slow(&runs, secs(1))));
+    let (mut stalled, mut first_in_line) = (call(), call());
+    assert!(timeout(secs(0), &mut stalled).await.is_err());
+    assert!(timeout(secs(0), &mut first_in_line).await.is_err());
+    let began = Instant::now();
+    assert_eq!(call().await.unwrap(), 2);
+    let max_wait = users.policy.max_wait;
+    assert_eq!(began.elapsed(), max_wait + max_wait / 8 + secs(1));
+    assert_eq!(first_in_line.await.unwrap(), 2);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_leader_that_goes_away_beside_another_starts_no_third_run() {
+    let (users, runs) = (users(), Arc::new(Runs::default()));
+    let call = || {
+        let (users, runs) = (Arc::clone(&users), Arc::clone(&runs));
+        let load =
+            move || async move { slow(&runs, secs(if runs.count() == 0 { 70 } else { 20 })).await };
+        tokio::spawn(async move { users.get_or_load(1, load).await })
+    };
+    let (first, second, third) = (call(), call(), call());
+    sleep(secs(65)).await;
+    first.abort();
+    assert_eq!(second.await.unwrap().unwrap(), 2);
+    assert_eq!(third.await.unwrap().unwrap(), 2);
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_one_brings_who_got_up_is_stored_although_the_first_run_failed() {
+    let (users, runs) = (users(), Arc::new(Runs::default()));
+    let call = || {
+        let (users, runs) = (Arc::clone(&users), Arc::clone(&runs));
+        let load = move || async move {
+            match slow(&runs, secs(70)).await? {
+                1 => Err(io::Error::other("too much")),
+                run => Ok(run),
+            }
+        };
+        tokio::spawn(async move { users.get_or_load(1, load).await })
+    };
+    let (first, second, third) = (call(), call(), call());
+    let (first, third) = (first.await.unwrap(), third.await.unwrap());
+    assert!(first.is_err() && third.is_err());
+    assert_eq!(second.await.unwrap().unwrap(), 2);
+    assert_eq!(users.get(&1), Some(2));
+}
+
+#[tokio::test(start_paused = true)]
+async fn runs_that_wait_for_each_other_part_also_while_many_others_wait_for_them() {
+    async fn of(users: Users, runs: Arc<Runs>, key: u32, depth: u32) -> io::Result<u32> {
+        let load = || async {
+            runs.begin();
+            sleep(secs(1)).await;
+            match depth {
+                6 => Ok(key),
+                _ => Box::pin(of(users.clone(), runs.clone(), 1 - key, depth + 1)).await,
+            }
+        };
+        users.get_or_load(key, load).await
+    }
+    let (users, runs) = (users(), Arc::new(Runs::default()));
+    let began = Instant::now();
+    let mut calls = JoinSet::new();
+    for call in 0..20 {
+        calls.spawn(of(users.clone(), runs.clone(), call % 2, 0));
+    }
+    assert!(calls.join_all().await.iter().all(Result::is_ok));
+    assert!(runs.count() <= 40, "{} runs", runs.count());
+    assert!(began.elapsed() < secs(100), "{:?}", began.elapsed());
 }
 
 #[tokio::test(start_paused = true)]
