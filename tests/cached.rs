@@ -448,6 +448,47 @@ async fn the_cache_is_bounded() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn a_snapshot_counts_no_result_that_has_expired() {
+    #[cached(ttl = 10)]
+    fn double(id: u32) -> u32 {
+        id * 2
+    }
+    let entries = || {
+        let snapshot = hardening::snapshot();
+        let site = snapshot.site("a_snapshot_counts_no_result_that_has_expired::double");
+        site.unwrap().cache.unwrap().entries
+    };
+    for id in 0..100 {
+        double(id);
+    }
+    pass(9.9).await;
+    assert_eq!(entries(), 100);
+    pass(0.2).await;
+    assert_eq!(entries(), 0);
+}
+
+/// On the clock that programs run on: a paused one may be ahead of those of other tests.
+#[test]
+fn a_snapshot_frees_what_has_expired() {
+    #[cached(ttl = "300ms")]
+    fn held(value: &Arc<str>) -> Arc<str> {
+        Arc::clone(value)
+    }
+    let value: Arc<str> = "a value".into();
+    held(&value);
+    let freed = || {
+        let _ = hardening::snapshot();
+        Arc::strong_count(&value) == 1
+    };
+    assert!(!freed());
+    let began = std::time::Instant::now();
+    while !freed() && began.elapsed() < Duration::from_secs(10) {
+        std::thread::sleep(Duration::from_millis(10));
+    }
+    assert!(freed());
+}
+
+#[tokio::test(start_paused = true)]
 async fn stale_if_error_serves_the_last_good_value_while_the_call_fails() {
     #[cached(key = (), ttl = 10, stale_if_error = "1m")]
     async fn ask(runs: &Runs) -> AppResult<u32> {

@@ -209,6 +209,11 @@ pub fn park_until(until: Moment) {
     }
 }
 
+/// Whether this thread's clock is a test's, which stands still.
+pub(crate) fn is_paused() -> bool {
+    paused::is()
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

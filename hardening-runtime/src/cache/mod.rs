@@ -29,7 +29,7 @@
 //! - **Expiring.** A result that is of no use any more (`ttl` + `stale_if_error`) is freed without being
 //!   asked for: each miss and each insert looks for such results, whatever their keys, when one can have
 //!   expired. There is no background task; a cache that nobody touches keeps what it has until it is
-//!   touched, its length is asked for, or a monitor calls [`ErasedCache::purge_expired`].
+//!   touched, or its length or its figures are asked for.
 //! - **One run per key.** Concurrent misses of one key, async and blocking ones alike, run the body once.
 //!   If the caller who runs it goes away or its body panics, the next who waits runs it. If it takes longer
 //!   than `max_wait`, one of those who wait runs the body as well, and if that takes longer, another; what
@@ -239,10 +239,12 @@ impl<K: Key, V: Value> Cache<K, V> {
         self.len() == 0
     }
 
-    /// What happened so far.
+    /// What it holds, and what happened so far. Frees results that have expired.
     #[must_use]
     pub fn figures(&self) -> CacheFigures {
-        self.state.figures()
+        let now = clock::now();
+        self.state.purge_expired(now);
+        self.state.figures(now)
     }
 }
 

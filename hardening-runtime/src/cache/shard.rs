@@ -185,6 +185,12 @@ impl<K, V> Shard<K, V> {
         self.slots.drain().map(|left| left.item).collect()
     }
 
+    /// How many results have not expired.
+    pub(super) fn alive(&self, now: Moment) -> usize {
+        let known = self.slots.iter();
+        known.filter(|(_, known)| known.stale_until() > now).count()
+    }
+
     /// Takes out what has expired, and gives memory back when most of it is not needed any more.
     pub(super) fn purge(&mut self, now: Moment) -> Purged<K, V> {
         let mut earliest = Moment::from_nanos(u64::MAX);

@@ -66,7 +66,7 @@ impl<K, V> fmt::Debug for CacheState<K, V> {
 pub struct CacheFigures {
     /// The cache.
     pub name: &'static str,
-    /// Results held, those included that have expired and are not freed yet.
+    /// Results held that have not expired.
     pub entries: u64,
     /// Results that may be held.
     pub max_entries: u64,
@@ -119,12 +119,12 @@ impl<K: Key, V: Value> CacheState<K, V> {
         self.name
     }
 
-    /// What happened so far.
+    /// What it holds at this moment, and what happened so far.
     #[must_use]
-    pub fn figures(&self) -> CacheFigures {
+    pub fn figures(&self, now: Moment) -> CacheFigures {
         CacheFigures {
             name: self.name,
-            entries: self.store.len() as u64,
+            entries: self.store.alive(now) as u64,
             max_entries: self.max_entries.load(Relaxed),
             misses: self.misses.load(Relaxed),
             coalesced: self.coalesced.load(Relaxed),
@@ -309,8 +309,8 @@ pub trait ErasedCache: Any + Send + Sync {
     fn clear(&self);
     /// Frees the results that have expired by `now`; says how many. Two loads when nothing has.
     fn purge_expired(&self, now: Moment) -> usize;
-    /// What happened so far.
-    fn figures(&self) -> CacheFigures;
+    /// What it holds at this moment, and what happened so far.
+    fn figures(&self, now: Moment) -> CacheFigures;
     /// Puts out what is beyond a lowered bound.
     fn fit(&self, max_entries: u32);
     /// Itself, to be downcast to `CacheState<K, V>`.
@@ -334,8 +334,8 @@ impl<K: Key, V: Value> ErasedCache for CacheState<K, V> {
         self.purge_expired(now)
     }
 
-    fn figures(&self) -> CacheFigures {
-        self.figures()
+    fn figures(&self, now: Moment) -> CacheFigures {
+        self.figures(now)
     }
 
     fn fit(&self, max_entries: u32) {

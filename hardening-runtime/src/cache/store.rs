@@ -70,6 +70,16 @@ impl<K, V> Store<K, V> {
         self.count.load(Relaxed)
     }
 
+    /// Results held that have not expired.
+    pub(super) fn alive(&self, now: Moment) -> usize {
+        if self.janitor.anything_expired(now) {
+            let shards = 0..self.shards.len();
+            shards.map(|shard| self.shared(shard).alive(now)).sum()
+        } else {
+            self.len()
+        }
+    }
+
     #[inline]
     fn index(&self, hash: u64) -> usize {
         // The table inside the shard uses the lowest and the highest bits.

@@ -28,12 +28,16 @@ fn exactly_max_entries_fit_and_never_more() {
         for key in 0..max_entries {
             state.insert(&policy, key, key, at(0));
         }
-        assert_eq!(state.figures().evicted, 0, "all fit into {max_entries}");
+        assert_eq!(
+            state.figures(at(0)).evicted,
+            0,
+            "all fit into {max_entries}"
+        );
         for key in max_entries..max_entries * 3 {
             state.insert(&policy, key, key, at(0));
             assert_eq!(state.len(at(0)), max_entries as usize);
         }
-        assert_eq!(state.figures().evicted, u64::from(max_entries) * 2);
+        assert_eq!(state.figures(at(0)).evicted, u64::from(max_entries) * 2);
     }
 }
 
@@ -124,7 +128,22 @@ fn an_insert_or_a_miss_of_another_key_frees_what_has_expired() {
     assert_eq!(alive(&new), 1, "a lookup alone does no housekeeping");
     drop(miss.join_blocking::<()>(7, Share::OPAQUE));
     assert_eq!(alive(&new), 0);
-    assert_eq!(state.figures().expired, 501);
+    assert_eq!(state.figures(at(130)).expired, 501);
+}
+
+#[test]
+fn figures_count_no_expired_results() {
+    let (policy, state) = (policy(1000, 60), CacheState::<u32, u32>::new("users", 1000));
+    for key in 0..500 {
+        state.insert(&policy, key, key, at(u64::from(key / 250)));
+    }
+    for (second, entries) in [(59, 500), (60, 250), (61, 0)] {
+        assert_eq!(state.figures(at(second)).entries, entries);
+    }
+    assert_eq!(ErasedCache::len(&state), 500, "counting frees nothing");
+    state.purge_expired(at(61));
+    assert!(ErasedCache::is_empty(&state));
+    assert_eq!(state.figures(at(61)).expired, 500);
 }
 
 #[test]
@@ -225,7 +244,7 @@ proptest! {
                     let known = model.get(&key).filter(|known| now < known.1).map(|known| known.0);
                     let found = state.get(&policy, &key, at(now));
                     prop_assert!(found.is_none() || found == known);
-                    let complete = state.figures().evicted == 0;
+                    let complete = state.figures(at(0)).evicted == 0;
                     prop_assert!(!complete || found == known, "lost without being evicted");
                 }
                 Step::Invalidate(key) => {
