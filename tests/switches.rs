@@ -240,7 +240,7 @@ runtime:
   health_checks: {enabled: true, interval: 60, providers: {switches: {enabled: true}}}
 ";
     configure(on).unwrap();
-    let _monitor = registry().spawn_monitor();
+    registry().spawn_monitor();
     assert!((9..=12).contains(&probes().await));
     configure(&on.replace("{enabled: true, interval", "{enabled: false, interval")).unwrap();
     assert_eq!(probes().await, 0, "the monitor rests");

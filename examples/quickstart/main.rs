@@ -34,13 +34,12 @@ async fn main() -> Result<(), Box<dyn Error>> {
     let server = upstream::start().await?;
     http::SERVER.get_or_init(|| server);
     let live = live::start();
-    let monitor = hardening::health::registry().spawn_monitor();
+    hardening::health::registry().spawn_monitor();
 
     let end = Instant::now() + upstream::length();
     let users: JoinSet<()> = (0..USERS).map(|user| asks(user, end)).collect();
     upstream::play(|title| live.scene(title)).await;
     users.join_all().await;
-    drop(monitor);
     live.stop();
 
     report::figures(&hardening::snapshot());

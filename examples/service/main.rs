@@ -26,7 +26,7 @@ async fn main() -> Result<(), Box<dyn Error>> {
     log(options.json);
     let warehouse = upstream::start().await?;
     client::WAREHOUSE.get_or_init(|| warehouse);
-    let monitor = registry().spawn_monitor();
+    registry().spawn_monitor();
 
     let app = shop::routes()
         .merge(http::router()) // /hardening, /health, /health/live, /health/ready, /metrics, /metrics.json, /sites
@@ -43,7 +43,6 @@ async fn main() -> Result<(), Box<dyn Error>> {
         http::end_streams(); // whoever looks at the page does not hold up the end
     });
     serving.await?;
-    drop(monitor);
     Ok(())
 }
 

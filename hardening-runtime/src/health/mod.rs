@@ -52,7 +52,7 @@
 //! | setting | default | YAML |
 //! |---|---|---|
 //! | `enabled` | true | `health_checks.providers.NAME.enabled`; a check that is not enabled neither runs nor is in a report |
-//! | `interval` | 30 s | how often the monitor runs the check, ± 10 % |
+//! | `interval` | 30 s | how often the monitor runs the check, ± 10 %; exactly with the feature `test-util` |
 //! | `timeout` | 10 s | how long one run may take |
 //! | `failure_threshold` | 3 | failures in a row that make it unhealthy |
 //! | `success_threshold` | 1 | successes in a row that make it healthy again |

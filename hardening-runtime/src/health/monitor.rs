@@ -4,29 +4,75 @@ use super::registry::{Enabled, Shared};
 use crate::{
     chance,
     clock::{self, Moment},
+    sync::{Mutex, lock},
 };
-use std::{collections::BTreeMap, sync::Arc, time::Duration};
-use tokio::{sync::watch, task::JoinHandle};
+use std::{collections::BTreeMap, fmt, sync::Arc, time::Duration};
+use tokio::{
+    runtime::{self, Handle},
+    sync::watch,
+    task::AbortHandle,
+};
 
-/// Runs the checks in the background until it is dropped.
-#[derive(Debug)]
-#[must_use = "the monitor stops when its handle is dropped"]
+/// The checks that run in the background. Dropping it stops nothing: they run for as long as their
+/// runtime, or until [`Self::stop`].
 pub struct Monitor {
-    task: JoinHandle<()>,
+    shared: Arc<Shared>,
+    task: AbortHandle,
 }
 
 impl Monitor {
-    pub(super) fn spawn(shared: Arc<Shared>) -> Self {
-        let changed = shared.changed.subscribe();
-        Self {
-            task: tokio::spawn(watch(shared, changed)),
-        }
+    /// The monitor of this runtime; spawned, if there is none.
+    pub(super) fn spawn(shared: &Arc<Shared>) -> Self {
+        let task = shared.monitors.of(Handle::current().id(), || {
+            let watching = watch(Arc::clone(shared), shared.changed.subscribe());
+            tokio::spawn(watching).abort_handle()
+        });
+        let shared = Arc::clone(shared);
+        Self { shared, task }
+    }
+
+    /// Ends it. Runs of checks that are under way go on, and are recorded.
+    pub fn stop(&self) {
+        self.shared.monitors.forget(&self.task);
+        self.task.abort();
     }
 }
 
-impl Drop for Monitor {
-    fn drop(&mut self) {
-        self.task.abort();
+impl fmt::Debug for Monitor {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_tuple("Monitor").field(&self.task.id()).finish()
+    }
+}
+
+/// The monitors of a registry: one in each runtime, so that nobody who spawns another makes the checks run
+/// twice as often. Each of several tests has a runtime of its own, and a clock.
+#[derive(Default)]
+pub(super) struct Monitors(Mutex<Vec<(runtime::Id, AbortHandle)>>);
+
+impl Monitors {
+    fn of(&self, runtime: runtime::Id, spawn: impl FnOnce() -> AbortHandle) -> AbortHandle {
+        let mut monitors = lock(&self.0);
+        // Those of a runtime that has ended have ended with it.
+        monitors.retain(|(_, task)| !task.is_finished());
+        if let Some((_, task)) = monitors.iter().find(|(of, _)| *of == runtime) {
+            return task.clone();
+        }
+        let task = spawn();
+        monitors.push((runtime, task.clone()));
+        task
+    }
+
+    fn forget(&self, task: &AbortHandle) {
+        lock(&self.0).retain(|(_, known)| known.id() != task.id());
+    }
+
+    /// Ends all of them.
+    #[cfg(feature = "test-util")]
+    pub(super) fn stop(&self) {
+        let monitors = std::mem::take(&mut *lock(&self.0));
+        for (_, task) in monitors {
+            task.abort();
+        }
     }
 }
 
@@ -48,9 +94,18 @@ async fn watch(shared: Arc<Shared>, mut changed: watch::Receiver<()>) {
 fn start_due(plan: &mut Plan, now: Moment, checks: Vec<Enabled>) {
     plan.keep(|id| checks.iter().any(|(entry, _)| entry.id == id));
     for (entry, settings) in checks {
-        if plan.is_due(entry.id, settings.interval, now, chance::fraction) {
+        if plan.is_due(entry.id, settings.interval, now, dice) {
             drop(entry.start(&settings));
         }
+    }
+}
+
+/// A test that counts runs on the paused clock wants intervals as they are written.
+fn dice() -> f64 {
+    if cfg!(feature = "test-util") {
+        0.5
+    } else {
+        chance::fraction()
     }
 }
 

@@ -3,7 +3,7 @@
 use super::{
     check::{AnyCheck, IntoCheck, Manner},
     entry::{End, Entry},
-    monitor::Monitor,
+    monitor::{Monitor, Monitors},
     probe::{Probe, probes},
     report::{HealthReport, Line},
     settings::{Group, HealthSettings},
@@ -42,6 +42,7 @@ pub(super) struct Shared {
     #[cfg(feature = "test-util")]
     probes: Vec<&'static Probe>,
     inner: Mutex<Inner>,
+    pub(super) monitors: Monitors,
     /// Changes whenever a check or a setting does.
     pub(super) changed: watch::Sender<()>,
 }
@@ -158,6 +159,7 @@ impl Registry {
             #[cfg(feature = "test-util")]
             probes,
             inner: Mutex::new(inner),
+            monitors: Monitors::default(),
             changed: watch::Sender::new(()),
         };
         Self {
@@ -328,21 +330,25 @@ impl Registry {
         missing.map(|(name, _)| name.clone()).collect()
     }
 
-    /// Runs every check at its interval in the background, the first time at once, until the
-    /// returned handle is dropped. Follows checks and settings as they change. The results are in
-    /// [`Self::last_report`]. A program needs one.
+    /// Runs every check at its interval in the background, the first time at once, until
+    /// [`Monitor::stop`] or the end of the runtime; the handle may be dropped. Follows checks and settings
+    /// as they change. The results are in [`Self::last_report`].
+    ///
+    /// A program needs one: where one runs in this runtime already, this is a further handle of that.
     ///
     /// # Panics
     ///
     /// Outside of a tokio runtime.
+    #[allow(clippy::must_use_candidate)] // most callers never stop it
     pub fn spawn_monitor(&self) -> Monitor {
-        Monitor::spawn(Arc::clone(&self.shared))
+        Monitor::spawn(&self.shared)
     }
 
-    /// Forgets all results and all checks that were registered by hand; keeps the settings. A run
-    /// under way ends unheard.
+    /// Forgets all results and all checks that were registered by hand, and ends the monitors; keeps the
+    /// settings. A run under way ends unheard.
     #[cfg(feature = "test-util")]
     pub fn reset(&self) {
+        self.shared.monitors.stop();
         let fresh = entries(&self.shared.probes);
         let _replaced = self.shared.change(|inner| {
             inner.derived.clear();

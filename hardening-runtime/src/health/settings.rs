@@ -48,7 +48,7 @@ impl FromStr for Group {
 pub struct HealthSettings {
     /// Whether the check runs. One that does not is in no report either. Default true.
     pub enabled: bool,
-    /// How often the monitor runs it, ± 10 %. At least 100 ms. Default 30 s.
+    /// How often the monitor runs it, ± 10 %, and exactly with the feature `test-util`. At least 100 ms. Default 30 s.
     pub interval: Duration,
     /// How long one run may take. Default 10 s.
     pub timeout: Duration,

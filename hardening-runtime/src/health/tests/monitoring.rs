@@ -31,24 +31,78 @@ async fn the_monitor_runs_each_check_at_its_own_interval() {
     let registry = Registry::new();
     let often = counted(&registry, "often", every(secs(10)));
     let seldom = counted(&registry, "seldom", every(secs(100)));
-    let _monitor = registry.spawn_monitor();
+    registry.spawn_monitor();
     sleep(secs(1)).await;
     assert_eq!((often.get(), seldom.get()), (1, 1), "at once");
     assert!(registry.is_healthy());
-    sleep(secs(999)).await;
-    assert!((92..=112).contains(&often.get()), "{}", often.get());
-    assert!((10..=12).contains(&seldom.get()), "{}", seldom.get());
+    sleep(secs(1_004)).await;
+    assert_eq!((often.get(), seldom.get()), (101, 11), "exactly");
 }
 
 #[tokio::test(start_paused = true)]
-async fn the_monitor_stops_when_its_handle_is_dropped() {
+async fn a_monitor_whose_handle_is_dropped_goes_on_and_one_that_is_stopped_does_not() {
     let registry = Registry::new();
     let runs = counted(&registry, "db", every(secs(10)));
     let monitor = registry.spawn_monitor();
-    sleep(secs(1)).await;
-    drop(monitor);
+    drop(registry.spawn_monitor());
+    sleep(secs(25)).await;
+    assert_eq!(runs.get(), 3);
+    monitor.stop();
     sleep(secs(1000)).await;
-    assert_eq!(runs.get(), 1);
+    assert_eq!(runs.get(), 3);
+    registry.spawn_monitor();
+    monitor.stop(); // of the former
+    sleep(secs(25)).await;
+    assert_eq!(runs.get(), 6);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_second_monitor_runs_no_check_twice_and_either_handle_stops_both() {
+    let registry = Registry::new();
+    let runs = counted(&registry, "db", every(secs(10)));
+    registry.spawn_monitor();
+    sleep(secs(5)).await;
+    let second = registry.clone().spawn_monitor();
+    sleep(secs(100)).await;
+    assert_eq!(runs.get(), 11);
+    second.stop();
+    sleep(secs(100)).await;
+    assert_eq!(runs.get(), 11);
+}
+
+#[test]
+fn each_runtime_has_a_monitor_and_one_that_has_ended_blocks_no_other() {
+    let registry = Registry::new();
+    let runs = counted(&registry, "db", every(secs(10)));
+    let runtime = || {
+        let mut runtime = tokio::runtime::Builder::new_current_thread();
+        runtime.enable_time().start_paused(true).build().unwrap()
+    };
+    let monitored = |runtime: &tokio::runtime::Runtime| {
+        runtime.block_on(async {
+            registry.spawn_monitor();
+            sleep(secs(25)).await;
+        });
+        runs.get()
+    };
+    let first = runtime();
+    assert_eq!(monitored(&first), 3);
+    assert_eq!(monitored(&runtime()), 6, "beside one that stands still");
+    drop(first);
+    assert_eq!(monitored(&runtime()), 9, "after those have ended");
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_reset_ends_the_monitor() {
+    let registry = Registry::new();
+    registry.spawn_monitor();
+    registry.reset();
+    let runs = counted(&registry, "db", every(secs(10)));
+    sleep(secs(25)).await;
+    assert_eq!(runs.get(), 0);
+    registry.spawn_monitor();
+    sleep(secs(25)).await;
+    assert_eq!(runs.get(), 3);
 }
 
 #[tokio::test(start_paused = true)]
@@ -56,7 +110,7 @@ async fn a_check_that_hangs_delays_no_other_of_the_monitor() {
     let registry = Registry::new();
     registry.register_with("hangs", every(secs(10)), pending::<bool>);
     let runs = counted(&registry, "fine", every(secs(1)));
-    let _monitor = registry.spawn_monitor();
+    registry.spawn_monitor();
     sleep(secs(9)).await;
     assert!(runs.get() >= 8, "{}", runs.get());
     sleep(secs(60)).await;
@@ -67,7 +121,7 @@ async fn a_check_that_hangs_delays_no_other_of_the_monitor() {
 #[tokio::test(start_paused = true)]
 async fn the_monitor_follows_checks_as_they_come_and_go() {
     let registry = Registry::new();
-    let _monitor = registry.spawn_monitor();
+    registry.spawn_monitor();
     sleep(secs(5)).await;
     let late = counted(&registry, "late", every(secs(10)));
     sleep(secs(1)).await;
@@ -89,7 +143,7 @@ async fn the_monitor_follows_settings_as_they_change() {
         count.up();
         async { true }
     });
-    let _monitor = registry.spawn_monitor();
+    registry.spawn_monitor();
     sleep(secs(1)).await;
     registry.apply(every(secs(2)), BTreeMap::new());
     sleep(secs(9)).await;
@@ -108,7 +162,7 @@ async fn the_monitor_follows_settings_as_they_change() {
 async fn a_change_elsewhere_neither_hurries_nor_delays_a_check() {
     let registry = Registry::new();
     let runs = counted(&registry, "db", every(secs(10)));
-    let _monitor = registry.spawn_monitor();
+    registry.spawn_monitor();
     for _ in 0..100 {
         sleep(secs(1)).await;
         registry.register("other", || async { true });
@@ -124,7 +178,7 @@ async fn the_monitor_learns_of_a_failure_and_of_the_recovery() {
         ..every(secs(10))
     };
     registry.register_with("db", settings, database.clone());
-    let _monitor = registry.spawn_monitor();
+    registry.spawn_monitor();
     let status = || registry.last_report().overall_status;
     sleep(secs(1)).await;
     assert_eq!(status(), Status::Healthy);
@@ -179,7 +233,7 @@ async fn the_configuration_stops_the_monitor_and_starts_it_again() {
     let registry = Registry::new();
     let runs = counted(&registry, "db", every(secs(10)));
     registry.set_monitored(false);
-    let _monitor = registry.spawn_monitor();
+    registry.spawn_monitor();
     sleep(secs(100)).await;
     assert_eq!(runs.get(), 0);
     assert!(
