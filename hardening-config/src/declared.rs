@@ -52,16 +52,14 @@ impl<'a> Declared<'a> {
     /// If it is not what [`Display`](fmt::Display) writes.
     #[must_use]
     pub fn read(text: &'a str) -> Vec<Self> {
-        let mut layers = Vec::new();
+        let mut layers: Vec<Self> = Vec::new();
         for line in text.split_terminator('\n') {
-            let (word, rest) = match line.strip_prefix(' ') {
-                Some(said) => said.split_once(' ').expect(WRITTEN),
-                None => {
-                    layers.push(Self::at_line(line).expect(WRITTEN));
-                    continue;
-                }
-            };
-            layers.last_mut().expect(WRITTEN).say(word, rest);
+            if let Some(said) = line.strip_prefix(' ') {
+                let (word, rest) = said.split_once(' ').expect(WRITTEN);
+                layers.last_mut().expect(WRITTEN).say(word, rest);
+            } else {
+                layers.push(Self::at_line(line).expect(WRITTEN));
+            }
         }
         layers
     }

@@ -10,14 +10,15 @@
 
 mod attempt;
 mod cached;
+mod entry;
 mod layers;
 
 pub use attempt::Run;
-pub use cached::{Found, Seek};
-pub use layers::{Probing, Retrying, Turn};
+pub use layers::Retrying;
 
 use crate::{
     bulkhead,
+    circuit_breaker::Admitted,
     clock::{self, Moment, Present},
     context::{self, Context},
     event,
@@ -28,10 +29,10 @@ use crate::{
     shape::{FromRejected, Join},
     site::Site,
 };
-use std::panic::resume_unwind;
+use entry::{Flown, Step};
+use std::{fmt, panic::resume_unwind};
 
 /// A call under way.
-#[derive(Debug)]
 pub struct Call {
     site: &'static Site,
     live: &'static Live,
@@ -45,11 +46,23 @@ pub struct Call {
     /// The shared cache run that this call leads; 0 is none.
     flight: u32,
     ended: bool,
-    /// The place in the bulkhead, until the attempt ends.
+    /// What it waits for, and asks then, before its next attempt.
+    steps: Vec<Step>,
+    /// When its retries began, if it had to wait for that.
+    retries_began: Deadline,
+    /// The place in the bulkhead, until the attempt ends. What is further in is given back first.
     place: Option<bulkhead::Place<'static>>,
-    /// What is held of the cache while the body runs.
-    leading: Option<cached::Leading>,
+    /// What the circuit breaker admitted, until the outcome is told. Dropped, its caller went away.
+    admitted: Option<Admitted<'static>>,
+    /// What it has of the run of its key.
+    flown: Option<Flown>,
     span: CallSpan,
+}
+
+impl fmt::Debug for Call {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_tuple("Call").field(self.site).finish()
+    }
 }
 
 impl Call {
@@ -69,8 +82,11 @@ impl Call {
             attempts: 0,
             flight: 0,
             ended: false,
+            steps: Vec::new(),
+            retries_began: Deadline::NONE,
             place: None,
-            leading: None,
+            admitted: None,
+            flown: None,
             span: CallSpan::begin(site, live),
         }
     }
@@ -78,7 +94,9 @@ impl Call {
     /// The time of the call timeout begins.
     #[inline]
     pub fn begin_timeout(&mut self) {
-        if let Some(limit) = self.live.timeout.call {
+        if self.waits() {
+            self.later(Step::Timeout);
+        } else if let Some(limit) = self.live.timeout.call {
             self.until = Deadline(self.present().plus(limit));
         }
     }
@@ -180,6 +198,7 @@ fn error_of<E: FromRejected>(failure: Failure<E>) -> E {
         Failure::Error(error) => error,
         Failure::Rejected(rejected) => E::from_rejected(rejected),
         Failure::Panicked(payload) => resume_unwind(payload),
+        Failure::Answered => unreachable!("the cache has put the answer in its place"),
     }
 }
 
@@ -189,7 +208,7 @@ fn record(site: &Site, began: Present, outcome: Outcome, attempts: u32) {
     (site.metrics).record_nanos(outcome, began.nanos_since(), attempts);
 }
 
-/// A deadline in one word: the end of the scale is none.
+/// A moment, mostly a deadline, in one word: the end of the scale is none.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 struct Deadline(Moment);
 

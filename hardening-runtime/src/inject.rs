@@ -24,6 +24,11 @@ mod off {
     }
 
     #[inline]
+    pub(crate) const fn nothing() -> Injected {
+        Injected
+    }
+
+    #[inline]
     pub(crate) const fn is_last(_: u32) -> bool {
         false
     }
@@ -119,6 +124,11 @@ mod on {
             [layer.name, op]
         });
         names.flatten().any(|name| name == target)
+    }
+
+    /// Nothing is put into an attempt that has not begun.
+    pub(crate) const fn nothing() -> Injected {
+        Injected(None)
     }
 
     /// What is in the place of a body, if anything: in a room of its own, so that a future is as

@@ -279,6 +279,9 @@ pub enum Failure<E> {
     Rejected(Rejected),
     /// The body panicked; the outer edge raises it again.
     Panicked(Box<dyn Any + Send>),
+    /// Nothing further in was asked: another caller's run of the key has the result, and the cache puts
+    /// it in the place of this.
+    Answered,
 }
 
 impl<E> From<Rejected> for Failure<E> {

@@ -4,7 +4,7 @@ pub mod consumed;
 
 pub use crate::{
     cache::share::{Known, Share, Unknown},
-    call::{Call, Found, Probing, Refused, Retrying, Run, Seek, Turn},
+    call::{Call, Refused, Retrying, Run},
     health::Probe,
     outcome::{Class, Classify, Failure, Origin, Rejected, Worth},
     shape::{Fallible, Of, Optional, Otherwise, Plain, Refusing, Split},

@@ -83,6 +83,20 @@ pin_project_lite::pin_project! {
     }
 }
 
+impl<F> Attempt<F> {
+    /// Sets its context and its end anew; it was not polled yet. The body, to be made ready.
+    pub(crate) fn begin(
+        self: Pin<&mut Self>,
+        context: Context,
+        until: Option<Moment>,
+    ) -> Option<Pin<&mut F>> {
+        let mut this = self.project();
+        *this.context = context;
+        this.timer.set(until.map(clock::sleep_until));
+        this.body.as_pin_mut()
+    }
+}
+
 impl<F: Future> Future for Attempt<F> {
     type Output = Ended<F::Output>;
 

@@ -21,12 +21,12 @@ impl Expansion<'_> {
         }
     }
 
-    /// `method`, or its blocking twin; and the `.await` that goes with it.
-    fn driver(&self, method: &str) -> (Ident, Option<TokenStream>) {
+    /// `method`, or its twin, which waits where it stands.
+    fn driver(&self, method: &str) -> Ident {
         if self.function.is_async() {
-            (format_ident!("{method}"), Some(quote!(.await)))
+            format_ident!("{method}")
         } else {
-            (format_ident!("{method}_blocking"), None)
+            format_ident!("{method}_blocking")
         }
     }
 
@@ -42,15 +42,14 @@ impl Expansion<'_> {
         let Self { call, outcome, .. } = self;
         let [key, share, value] = ["key", "share", "value"].map(ours);
         let (bound, told) = (self.cache_key(layer, &key), self.share());
-        let (ask, wait) = self.driver("cached");
+        let ask = self.driver("cached");
         // The compiler underlines this where the value cannot be cloned, and does so once if all of it is
         // there.
         let span = Span::mixed_site().located_at(self.value_span());
         let asked = {
             let [call, ask, key, share] =
                 [call, &ask, &key, &share].map(|name| located(name, span));
-            let wait = wait.map(|_| quote_spanned!(span=> .await));
-            quote_spanned!(span=> #call.#ask(#key, #share)#wait)
+            quote_spanned!(span=> #call.#ask(#key, #share))
         };
         let settle = {
             let [call, outcome, share] = [call, outcome, &share].map(|name| located(name, span));
@@ -69,7 +68,7 @@ impl Expansion<'_> {
             let #share = #told;
             if #call.is_cached() {
                 #bound
-                if let ::core::result::Result::Err(#outcome) = #asked {
+                if let ::core::option::Option::Some(#outcome) = #asked {
                     break '__hardening_cached #outcome;
                 }
             }
@@ -109,16 +108,18 @@ impl Expansion<'_> {
             }
             None => (None, quote!(1)),
         };
-        let (admit, wait) = self.driver("rate_limit");
-        let refused = ours("refused");
+        let admit = self.driver("rate_limit");
+        let (label, ask) = (
+            quote!('__hardening_limited),
+            quote!(#call.#admit(#taken_from, #tokens)),
+        );
+        let asked = unless_refused(&label, &ask);
         // A limit that is switched off asks for no key and no cost.
-        quote!('__hardening_limited: {
+        quote!(#label: {
             if #call.is_limited() {
                 #key
                 #cost
-                if let ::core::result::Result::Err(#refused) = #call.#admit(#taken_from, #tokens)#wait {
-                    break '__hardening_limited #refused.outcome();
-                }
+                #asked
             }
             #inner
         })
@@ -128,21 +129,17 @@ impl Expansion<'_> {
         let Self { call, outcome, .. } = self;
         let clones = layer.code.clone.iter().map(|name| self.cloned(name));
         let [retry, delay] = ["retry", "delay"].map(ours);
-        let (pause, wait) = self.driver("pause");
+        let pause = self.driver("pause");
         let next = self.at_the_error(|at| self.next(layer, at));
-        // The error is gone before the wait: it need not be `Send`.
         quote!({
             let mut #retry = #call.retry();
             loop {
                 #(#clones)*
-                let #delay = {
-                    let #outcome = #inner;
-                    match #next {
-                        ::core::option::Option::Some(#delay) => #delay,
-                        ::core::option::Option::None => break #outcome,
-                    }
+                let #outcome = #inner;
+                let ::core::option::Option::Some(#delay) = #next else {
+                    break #outcome;
                 };
-                #call.#pause(#delay)#wait;
+                #call.#pause(#delay);
             }
         })
     }
@@ -167,17 +164,20 @@ impl Expansion<'_> {
 
     /// Asks the retry what follows an attempt.
     fn next(&self, layer: &Layer, at: Span) -> TokenStream {
-        let [retry, outcome] = [ours("retry"), self.outcome.clone()].map(|name| located(&name, at));
+        let [retry, call, outcome] = [&ours("retry"), &self.call, &self.outcome];
+        let [retry, call, outcome] = [retry, call, outcome].map(|name| located(name, at));
         let hook = layer.code.on_retry.as_ref().map(|hook| self.hook(hook));
         match (&layer.code.retry_if, hook) {
-            (None, None) => quote_spanned!(at=> #retry.next(&#outcome)),
-            (None, Some(hook)) => quote_spanned!(at=> #retry.next_telling(&#outcome, #hook)),
+            (None, None) => quote_spanned!(at=> #retry.next(&#call, &#outcome)),
+            (None, Some(hook)) => {
+                quote_spanned!(at=> #retry.next_telling(&#call, &#outcome, #hook))
+            }
             (Some(test), hook) => {
                 let (private, error) = (&self.private, ours("error"));
                 let (holds, weigh) = (self.holds(&error, test), self.weigh(&error));
                 let hook = hook.unwrap_or_else(|| quote!(|_| {}));
                 quote_spanned! {at=>
-                    #retry.next_if(&#outcome, |#error| #private::class_if(#holds, #weigh), #hook)
+                    #retry.next_if(&#call, &#outcome, |#error| #private::class_if(#holds, #weigh), #hook)
                 }
             }
         }
@@ -228,10 +228,10 @@ impl Expansion<'_> {
 
     fn circuit_breaker(&self, layer: &Layer, inner: &TokenStream) -> TokenStream {
         let Self { call, outcome, .. } = self;
-        let [probe, error, result] = ["probe", "error", "result"].map(ours);
+        let [error, result] = ["error", "result"].map(ours);
         let settle = if let Some(test) = &layer.code.failure_if {
             let holds = self.holds(&result, test);
-            quote!(#probe.settle_if(#outcome, |#result| #holds))
+            quote!(#call.tell_circuit_if(#outcome, |#result| #holds))
         } else {
             let class = if self.is_classified() {
                 self.of_the_error("known_class")
@@ -240,15 +240,15 @@ impl Expansion<'_> {
                 quote!(|#error| #weigh)
             };
             let told = self.at_the_error(|at| {
-                let (probe, outcome) = (located(&probe, at), located(outcome, at));
-                quote_spanned!(at=> #probe.settle(&#outcome, #class);)
+                let (call, outcome) = (located(call, at), located(outcome, at));
+                quote_spanned!(at=> #call.tell_circuit(&#outcome, #class);)
             });
             quote!(#told #outcome)
         };
         let label = quote!('__hardening_broken);
-        let entered = entered(&label, &probe, &quote!(#call.circuit_breaker()));
+        let asked = unless_refused(&label, &quote!(#call.circuit_breaker()));
         quote!(#label: {
-            #entered
+            #asked
             let #outcome = #inner;
             #settle
         })
@@ -261,7 +261,7 @@ impl Expansion<'_> {
             outcome,
             ..
         } = self;
-        let [refused, priority] = ["refused", "priority"].map(ours);
+        let priority = ours("priority");
         let (chosen, priority) = match &layer.code.priority {
             Some(chosen) => {
                 let chosen = quote!(let #priority: #private::Priority = #chosen;);
@@ -269,12 +269,11 @@ impl Expansion<'_> {
             }
             None => (None, quote!(#private::Priority::Normal)),
         };
-        let (enter, wait) = self.driver("bulkhead");
-        quote!('__hardening_placed: {
+        let (label, enter) = (quote!('__hardening_placed), self.driver("bulkhead"));
+        let asked = unless_refused(&label, &quote!(#call.#enter(#priority)));
+        quote!(#label: {
             #chosen
-            if let ::core::result::Result::Err(#refused) = #call.#enter(#priority)#wait {
-                break '__hardening_placed #refused.outcome();
-            }
+            #asked
             let #outcome = #inner;
             #call.leave_bulkhead();
             #outcome
@@ -282,15 +281,13 @@ impl Expansion<'_> {
     }
 }
 
-/// Binds `guard` to what `layer` gives to a call that it admits; a refusal leaves the block `label`.
-/// What is further in stands behind this, not in an arm of it: the refusal would take up room in
-/// the future while the body runs.
-fn entered(label: &TokenStream, guard: &Ident, layer: &TokenStream) -> TokenStream {
+/// Asks a layer; its refusal leaves the block `label`. What is further in stands behind this, not in an arm
+/// of it: the refusal would take up room in the future while the body runs.
+fn unless_refused(label: &TokenStream, ask: &TokenStream) -> TokenStream {
     let refused = ours("refused");
     quote! {
-        let #guard = match #layer {
-            ::core::result::Result::Ok(#guard) => #guard,
-            ::core::result::Result::Err(#refused) => break #label #refused.outcome(),
-        };
+        if let ::core::result::Result::Err(#refused) = #ask {
+            break #label #refused.outcome();
+        }
     }
 }

@@ -18,17 +18,17 @@ use std::{
     panic::{AssertUnwindSafe, catch_unwind},
     pin::{Pin, pin},
     sync::{Arc, atomic::Ordering::Relaxed},
-    task::{Context, Poll, ready},
+    task::{Context, Poll, Waker, ready},
     time::Duration,
 };
 
 /// What a run tells those who wait for it.
-pub(super) enum Answer<V> {
+pub(crate) enum Answer<V> {
     Value(V),
     Failed(Shared),
 }
 
-pub(super) type Told<V> = Arc<Answer<V>>;
+pub(crate) type Told<V> = Arc<Answer<V>>;
 
 /// A call that was not served.
 #[must_use = "join it"]
@@ -73,9 +73,29 @@ enum Place<'a, K: Key, V> {
 
 /// How the wait ended, whatever the error's type.
 enum End<'a, K: Key, V> {
-    Told(Told<V>),
-    Found(V),
+    Answered(Answered<V>),
     Runs(Place<'a, K, V>),
+}
+
+/// What another caller's run came to.
+pub(crate) enum Answered<V> {
+    /// It was over when this caller came.
+    Found(V),
+    /// It told all who waited.
+    Told(Told<V>),
+}
+
+impl<V: Value> Answered<V> {
+    /// As a caller gets it whose errors can be told by `share`.
+    pub(crate) fn outcome<E>(self, share: &Share<E>) -> Result<V, Failure<E>> {
+        match self {
+            Self::Found(value) => Ok(value),
+            Self::Told(answer) => match &*answer {
+                Answer::Value(value) => Ok(value.clone()),
+                Answer::Failed(failure) => Err(failure.to_failure(share)),
+            },
+        }
+    }
 }
 
 impl<'a, K: Key, V: Value> End<'a, K, V> {
@@ -85,17 +105,30 @@ impl<'a, K: Key, V: Value> End<'a, K, V> {
             Entered::Follows(seat) => Err(seat),
             Entered::Leads(pilot) => Ok(Self::Runs(Place::Pilot(pilot))),
             Entered::Alone(loner) => Ok(Self::Runs(Place::Loner(loner))),
-            Entered::Found(value) => Ok(Self::Found(value)),
+            Entered::Found(value) => Ok(Self::Answered(Answered::Found(value))),
         }
     }
 
     fn of(turn: Turn<'a, K, Told<V>>) -> Self {
         match turn {
-            Turn::Answered(answer) => Self::Told(answer),
+            Turn::Answered(answer) => Self::Answered(Answered::Told(answer)),
             Turn::Leads(pilot) => Self::Runs(Place::Pilot(pilot)),
         }
     }
 }
+
+/// How a call that was not served goes on, whatever the error's type.
+#[must_use]
+pub(crate) enum Start<'a, K: Key, V: Value> {
+    /// At once: it runs the body, or need not.
+    Known(Result<Held<'a, K, V>, Answered<V>>),
+    /// It waits for another caller's run first.
+    Waits(Following<'a, K, V>),
+}
+
+/// On the heap: callers who wait for nobody need no room for a timer in their futures.
+pub(crate) type Following<'a, K, V> =
+    Pin<Box<dyn Future<Output = Result<Held<'a, K, V>, Answered<V>>> + Send + 'a>>;
 
 impl<'a, K: Key, V: Value> Miss<'a, K, V> {
     /// When the store was asked.
@@ -107,15 +140,30 @@ impl<'a, K: Key, V: Value> Miss<'a, K, V> {
     /// well; the others wait anew. A waiting caller that is dropped leaves the queue.
     pub const fn join<E>(self, key: K, share: Share<E>) -> Join<'a, K, V, E> {
         Join {
-            miss: Some(self),
-            key: Some(key),
-            following: None,
+            at: Joining::New(Some((self, key))),
             share,
         }
     }
 
-    /// [`Self::join`] for a blocking caller; both wait in one queue.
-    pub fn join_blocking<E>(mut self, key: K, share: Share<E>) -> Joined<'a, K, V, E> {
+    /// [`join`](Self::join), as far as it goes without waiting.
+    pub(crate) fn start(mut self, key: K, waker: &Waker) -> Start<'a, K, V> {
+        match End::at_once(self.enter(key, || Wake::Task(waker.clone()))) {
+            Ok(end) => Start::Known(self.ended(end)),
+            Err(seat) => Start::Waits(Box::pin(async move {
+                let end = follow(seat, self.patience()).await;
+                self.now = clock::now();
+                self.ended(end)
+            })),
+        }
+    }
+
+    /// [`join`](Self::join) for a blocking caller; both wait in one queue.
+    pub fn join_blocking<E>(self, key: K, share: Share<E>) -> Joined<'a, K, V, E> {
+        Joined::of(self.follow_blocking(key), share)
+    }
+
+    /// [`start`](Self::start) for a blocking caller, and the wait.
+    pub(crate) fn follow_blocking(mut self, key: K) -> Result<Held<'a, K, V>, Answered<V>> {
         let entered = self.enter(key, || Wake::Thread(std::thread::current()));
         let end = match End::at_once(entered) {
             Ok(end) => end,
@@ -125,7 +173,7 @@ impl<'a, K: Key, V: Value> Miss<'a, K, V> {
                 end
             }
         };
-        self.joined(end, share)
+        self.ended(end)
     }
 
     fn patience(&self) -> Patience {
@@ -148,36 +196,38 @@ impl<'a, K: Key, V: Value> Miss<'a, K, V> {
         board.enter(key, self.now, inside, self.refreshes, seek, wake)
     }
 
-    fn joined<E>(self, end: End<'a, K, V>, share: Share<E>) -> Joined<'a, K, V, E> {
-        let outcome = match end {
-            End::Runs(place) => {
-                let held = Held { call: self, place };
-                return Joined::Lead(Lead { held, share });
+    fn ended(self, end: End<'a, K, V>) -> Result<Held<'a, K, V>, Answered<V>> {
+        match end {
+            End::Runs(place) => Ok(Held { call: self, place }),
+            End::Answered(answered) => {
+                self.state.coalesced.fetch_add(1, Relaxed);
+                Err(answered)
             }
-            End::Found(value) => Ok(value),
-            End::Told(answer) => match &*answer {
-                Answer::Value(value) => Ok(value.clone()),
-                Answer::Failed(failure) => Err(failure.to_failure(&share)),
-            },
-        };
-        self.state.coalesced.fetch_add(1, Relaxed);
-        Joined::Answered(outcome)
+        }
+    }
+}
+
+impl<'a, K: Key, V: Value, E> Joined<'a, K, V, E> {
+    fn of(ended: Result<Held<'a, K, V>, Answered<V>>, share: Share<E>) -> Self {
+        match ended {
+            Ok(held) => Self::Lead(Lead { held, share }),
+            Err(answered) => Self::Answered(answered.outcome(&share)),
+        }
     }
 }
 
 /// A call that was not served, until it is known how it goes on.
 #[must_use = "futures do nothing unless awaited"]
 pub struct Join<'a, K: Key, V: Value, E> {
-    /// None once it is known.
-    miss: Option<Miss<'a, K, V>>,
-    /// None once it waits.
-    key: Option<K>,
-    following: Option<Following<'a, K, V>>,
+    at: Joining<'a, K, V>,
     share: Share<E>,
 }
 
-/// On the heap: callers who wait for nobody need no room for a timer in their futures.
-type Following<'a, K, V> = Pin<Box<dyn Future<Output = End<'a, K, V>> + Send + 'a>>;
+enum Joining<'a, K: Key, V: Value> {
+    /// None once it has started.
+    New(Option<(Miss<'a, K, V>, K)>),
+    Waits(Following<'a, K, V>),
+}
 
 impl<K: Key, V: Value, E> Unpin for Join<'_, K, V, E> {}
 
@@ -185,23 +235,24 @@ impl<'a, K: Key, V: Value, E> Future for Join<'a, K, V, E> {
     type Output = Joined<'a, K, V, E>;
 
     fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
-        let Some(mut miss) = self.miss.take() else {
-            return Poll::Pending; // it has ended
-        };
-        if let Some(key) = self.key.take() {
-            let entered = miss.enter(key, || Wake::Task(cx.waker().clone()));
-            match End::at_once(entered) {
-                Ok(end) => return Poll::Ready(miss.joined(end, self.share)),
-                Err(seat) => self.following = Some(Box::pin(follow(seat, miss.patience()))),
+        let share = self.share;
+        if let Joining::New(new) = &mut self.at {
+            let Some((miss, key)) = new.take() else {
+                return Poll::Pending; // it has ended
+            };
+            match miss.start(key, cx.waker()) {
+                Start::Known(ended) => return Poll::Ready(Joined::of(ended, share)),
+                Start::Waits(following) => self.at = Joining::Waits(following),
             }
         }
-        let ended = self.following.as_mut().map(|end| end.as_mut().poll(cx));
-        if let Some(Poll::Ready(end)) = ended {
-            miss.now = clock::now();
-            return Poll::Ready(miss.joined(end, self.share));
+        match &mut self.at {
+            Joining::Waits(following) => {
+                let ended = ready!(following.as_mut().poll(cx));
+                self.at = Joining::New(None);
+                Poll::Ready(Joined::of(ended, share))
+            }
+            Joining::New(_) => Poll::Pending,
         }
-        self.miss = Some(miss);
-        Poll::Pending
     }
 }
 
@@ -283,28 +334,15 @@ impl<K: Key, V> Place<'_, K, V> {
     }
 }
 
-impl<'a, K: Key, V: Value, E> Lead<'a, K, V, E> {
+impl<K: Key, V: Value, E> Lead<'_, K, V, E> {
     /// The context of the body: the current one, and that the body is a part of this run. The body is
     /// polled in it.
     pub(crate) fn context(&self) -> context::Context {
         let context = context::current();
         context::Context {
-            flights: context.flights.with(self.flight()),
+            flights: context.flights.with(self.held.flight()),
             ..context
         }
-    }
-
-    /// The number of the shared run; 0 when the run is not shared.
-    pub(crate) fn flight(&self) -> u32 {
-        match &self.held.place {
-            Place::Pilot(pilot) => pilot.id(),
-            Place::Loner(_) => 0,
-        }
-    }
-
-    /// What it holds: all but how an error is told.
-    pub(crate) fn held(self) -> Held<'a, K, V> {
-        self.held
     }
 
     /// Takes what the run came to, and answers those who wait.
@@ -319,6 +357,14 @@ impl<'a, K: Key, V: Value, E> Lead<'a, K, V, E> {
 }
 
 impl<K: Key, V: Value> Held<'_, K, V> {
+    /// The number of the shared run; 0 when the run is not shared.
+    pub(crate) fn flight(&self) -> u32 {
+        match &self.place {
+            Place::Pilot(pilot) => pilot.id(),
+            Place::Loner(_) => 0,
+        }
+    }
+
     /// Takes what the run came to: remembers a value that `cache_if` finds worth it, serves the last
     /// good value in the place of a failure, tells those who wait. A panic of the body is not told:
     /// the next who waits runs the body itself.

@@ -72,7 +72,7 @@ mod store;
 #[cfg(all(test, not(hardening_loom)))]
 mod tests;
 
-pub(crate) use call::Held;
+pub(crate) use call::{Answered, Held, Start};
 pub use call::{Join, Joined, Lead, Miss};
 pub use fingerprint::Fingerprint;
 pub(crate) use fingerprint::Reader;
@@ -254,5 +254,6 @@ fn outward<E: From<Rejected>>(failure: Failure<E>) -> E {
         Failure::Error(error) => error,
         Failure::Rejected(rejected) => rejected.into(),
         Failure::Panicked(payload) => resume_unwind(payload),
+        Failure::Answered => unreachable!("no annotated function is here"),
     }
 }

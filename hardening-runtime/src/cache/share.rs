@@ -74,7 +74,7 @@ impl<E> Share<E> {
 }
 
 /// A failure as it is told to those who wait; says nothing of the error's type.
-pub(super) struct Shared {
+pub(crate) struct Shared {
     typed: Option<Arc<dyn Any + Send + Sync>>,
     rejected: Rejected,
 }
@@ -96,7 +96,7 @@ impl Shared {
                 typed: None,
                 rejected: rejected.clone(),
             },
-            Failure::Panicked(_) => Self {
+            Failure::Panicked(_) | Failure::Answered => Self {
                 typed: None,
                 rejected: failed("it panicked".into(), Class::Permanent),
             },

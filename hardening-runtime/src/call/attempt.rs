@@ -1,8 +1,9 @@
 //! The innermost driver: one run of the body.
 
-use super::Call;
+use super::{Call, entry::Stopped};
 use crate::{
-    event, inject,
+    clock::Moment,
+    context, event, inject,
     live::Live,
     metrics::{Event, Layer, Outcome},
     otel::CallSpan,
@@ -23,7 +24,9 @@ use std::{
 pin_project_lite::pin_project! {
     /// A run of an async body under its deadlines; what [`Call::attempt`] returns.
     #[must_use = "futures do nothing unless awaited"]
-    pub struct Run<S, F> {
+    pub struct Run<'a, S, F> {
+        // What comes before it; mostly nothing.
+        entering: Option<Entering<'a>>,
         #[pin]
         body: Attempt<Body<F>>,
         // What is said when its time is up.
@@ -31,6 +34,8 @@ pin_project_lite::pin_project! {
         shape: PhantomData<fn() -> S>,
     }
 }
+
+type Entering<'a> = Pin<Box<dyn Future<Output = Result<&'a mut Call, Stopped>> + Send + 'a>>;
 
 pin_project_lite::pin_project! {
     // A body behind what tests inject, which takes up the body's time.
@@ -54,24 +59,45 @@ impl<F: Future> Future for Body<F> {
 }
 
 impl Call {
-    /// Runs an async body, until it returns or its time is up.
+    /// Runs an async body, until it returns or its time is up; before that, what was left for it.
     #[inline]
-    pub fn attempt<S, F>(&mut self, _: S, body: F) -> Run<S, F>
+    pub fn attempt<S, F>(&mut self, _: S, body: F) -> Run<'_, S, F>
     where
         F: Future,
         S: Split<F::Output>,
     {
-        let (context, until) = self.next_attempt();
-        let injected = inject::into(self.site, self.live.path);
+        let waits = self.waits();
+        let (context, until, injected) = if waits {
+            (context::current(), None, inject::nothing())
+        } else {
+            self.begin_attempt()
+        };
         Run {
             body: timeout::attempt(context, until, Body { injected, body }),
-            late: Late {
-                site: self.site,
-                live: self.live,
-                of_call: until.is_some() && self.until.get() == until,
-                span: self.span.clone(),
-            },
+            late: self.late(until),
+            entering: waits.then(|| self.entering()),
             shape: PhantomData,
+        }
+    }
+
+    #[inline(always)]
+    fn begin_attempt(&mut self) -> (context::Context, Option<Moment>, inject::Injected) {
+        let (context, until) = self.next_attempt();
+        (context, until, inject::into(self.site, self.live.path))
+    }
+
+    #[cold]
+    fn entering(&mut self) -> Entering<'_> {
+        Box::pin(self.enter())
+    }
+
+    #[inline(always)]
+    fn late(&self, until: Option<Moment>) -> Late {
+        Late {
+            site: self.site,
+            live: self.live,
+            of_call: until.is_some() && self.until.get() == until,
+            span: self.span.clone(),
         }
     }
 
@@ -127,7 +153,29 @@ impl Late {
     }
 }
 
-impl<S, F> Future for Run<S, F>
+impl<S, F: Future> Run<'_, S, F> {
+    /// What comes before the body is over: its time begins, unless a layer refused.
+    #[cold]
+    fn poll_entering(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Result<(), Stopped>> {
+        let mut this = self.project();
+        let Some(entering) = this.entering else {
+            return Poll::Ready(Ok(()));
+        };
+        let entered = ready!(entering.as_mut().poll(cx));
+        let entered = entered.map(|call| {
+            let (context, until, injected) = call.begin_attempt();
+            let body = this.body.as_mut().begin(context, until);
+            if let Some(body) = body {
+                body.project().injected.set(injected);
+            }
+            *this.late = call.late(until);
+        });
+        *this.entering = None;
+        Poll::Ready(entered)
+    }
+}
+
+impl<S, F> Future for Run<'_, S, F>
 where
     F: Future,
     S: Split<F::Output>,
@@ -135,13 +183,19 @@ where
     type Output = Result<S::Value, Failure<S::Error>>;
 
     #[inline]
-    fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
+    fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
+        if self.entering.is_some()
+            && let Err(stopped) = ready!(self.as_mut().poll_entering(cx))
+        {
+            return Poll::Ready(Err(stopped.failure()));
+        }
         let this = self.project();
         let span = &this.late.span;
         let outcome = match ready!(span.enter(|| this.body.poll(cx))) {
             Ended::Returned(Ok(returned)) => S::split(returned).map_err(Failure::Error),
             Ended::Returned(Err(Failure::Rejected(injected))) => Err(Failure::Rejected(injected)),
             Ended::Returned(Err(Failure::Panicked(injected))) => Err(Failure::Panicked(injected)),
+            Ended::Returned(Err(Failure::Answered)) => Err(Failure::Answered),
             Ended::Returned(Err(Failure::Error(never))) => match never {},
             Ended::Panicked(payload) => Err(Failure::Panicked(payload)),
             Ended::Elapsed => Err(Failure::Rejected(this.late.refused())),

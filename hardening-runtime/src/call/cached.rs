@@ -1,53 +1,24 @@
 //! The cache, as the generated code asks for it.
 
-use super::Call;
+use super::{
+    Call,
+    entry::{Flown, Followed, Step},
+};
 use crate::{
-    cache::{Fingerprint, Held, Join, Joined, Lookup, Miss, Value, share::Share},
+    cache::{Answered, Fingerprint, Held, Lookup, Miss, Start, Value, share::Share},
     clock::Present,
     enclosing::around,
     event,
     metrics::Event,
     outcome::Failure,
 };
-use std::{
-    any::{Any, type_name},
-    fmt,
-    future::Future,
-    pin::Pin,
-    task::{Context, Poll},
-};
+use std::{any::type_name, task::Waker};
 
-/// A call that asked the cache: it is served, waits for another caller's run of the key, or leads
-/// one. A hit is known before this is polled.
-#[must_use = "futures do nothing unless awaited"]
-pub struct Seek<'a, V: Value, E> {
-    call: &'a mut Call,
-    looked: Looked<'static, V, E>,
-}
+/// What the cache has for a call; none sends it on, to run the body or to wait for another's run.
+type Found<V, E> = Option<Result<V, Failure<E>>>;
 
-/// What the cache has for a call.
-enum Looked<'a, V: Value, E> {
-    /// The cache is switched off.
-    Off,
-    /// The value, until it is taken.
-    Hit(Option<V>),
-    Miss(Join<'a, Fingerprint, V, E>),
-}
-
-/// Whether a call that asked the cache runs the body, or what came of it.
-pub type Found<V, E> = Result<(), Result<V, Failure<E>>>;
-
-/// What a call holds that runs the body for all who wait: a [`Held`] of the function's value, whose
-/// type the call does not know. In the future of the function, a local of that type would have the
-/// compiler work it out for every function. Dropped unsettled, it is handed over.
-pub(super) type Leading = Box<dyn Any + Send + Sync>;
-type Typed<V> = Held<'static, Fingerprint, V>;
-
-impl<V: Value, E> fmt::Debug for Seek<'_, V, E> {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Seek").finish_non_exhaustive()
-    }
-}
+/// What is held while the body runs for all who wait.
+type Leading<V> = Held<'static, Fingerprint, V>;
 
 impl Call {
     /// Whether there is a cache to ask.
@@ -60,16 +31,49 @@ impl Call {
     /// Asks the cache. `share` says how an error is told to those who wait for the same run; its own
     /// name is that of a closure in the function.
     #[inline]
-    pub fn cached<V: Value, E, S>(&mut self, key: Fingerprint, share: S) -> Seek<'_, V, E>
+    pub fn cached<V: Value, E, S>(&mut self, key: Fingerprint, _: S) -> Found<V, E>
     where
         S: FnOnce() -> Share<E>,
     {
-        let looked = match self.look_up(key, type_name::<S>()) {
-            None => Looked::Off,
-            Some(Ok(value)) => Looked::Hit(Some(value)),
-            Some(Err((miss, key))) => Looked::Miss(miss.join(key, share())),
-        };
-        Seek { call: self, looked }
+        match self.look_up(key, type_name::<S>())? {
+            Ok(value) => Some(Ok(value)),
+            Err((miss, key)) => self.missed(miss, key).map(Ok),
+        }
+    }
+
+    /// Leads the run of a key that is not cached, or waits for another's. The task is woken as the one that
+    /// polls the wait, so nobody is to be woken yet.
+    #[cold]
+    fn missed<V: Value>(
+        &mut self,
+        miss: Miss<'static, Fingerprint, V>,
+        key: Fingerprint,
+    ) -> Option<V> {
+        match miss.start(key, Waker::noop()) {
+            Start::Known(Ok(held)) => self.lead(held.flight(), Box::new(held)),
+            Start::Known(Err(Answered::Found(value))) => {
+                self.coalesced();
+                return Some(value);
+            }
+            Start::Known(Err(told)) => self.flown = Some(Box::new(told)),
+            Start::Waits(following) => self.later(Step::Follow(Box::pin(async {
+                match following.await {
+                    Ok(held) => Followed::Leads(held.flight(), Box::new(held)),
+                    Err(answered) => Followed::Answered(Box::new(answered)),
+                }
+            }))),
+        }
+        None
+    }
+
+    pub(super) fn lead(&mut self, flight: u32, flown: Flown) {
+        self.flight = flight;
+        self.flown = Some(flown);
+    }
+
+    pub(super) fn coalesced(&self) {
+        self.site.metrics.count(Event::CacheCoalesced);
+        self.span.cache("coalesced");
     }
 
     /// [`cached`](Self::cached) for a blocking function.
@@ -78,10 +82,19 @@ impl Call {
     where
         S: FnOnce() -> Share<E>,
     {
-        match self.look_up(key, type_name::<S>()) {
-            None => Ok(()),
-            Some(Ok(value)) => Err(Ok(value)),
-            Some(Err((miss, key))) => self.joined(miss.join_blocking(key, share())),
+        let (miss, key) = match self.look_up(key, type_name::<S>())? {
+            Ok(value) => return Some(Ok(value)),
+            Err(absent) => absent,
+        };
+        match miss.follow_blocking(key) {
+            Ok(held) => {
+                self.lead(held.flight(), Box::new(held));
+                None
+            }
+            Err(answered) => {
+                self.coalesced();
+                Some(answered.outcome(&share()))
+            }
         }
     }
 
@@ -110,11 +123,17 @@ impl Call {
     where
         S: FnOnce() -> Share<E>,
     {
-        let Some(leading) = self.leading.take() else {
+        let Some(flown) = self.flown.take() else {
             return outcome;
         };
-        let Ok(led) = leading.downcast::<Typed<V>>() else {
-            return outcome; // never: the same function put it there
+        let led = match flown.downcast::<Leading<V>>() {
+            Ok(led) => led,
+            Err(flown) => {
+                return match flown.downcast::<Answered<V>>() {
+                    Ok(answered) => answered.outcome(&share()),
+                    Err(_) => outcome, // never: the same function put it there
+                };
+            }
         };
         let failed = outcome.is_err();
         let outcome = led.settle(self.live.path, outcome, share(), cache_if);
@@ -155,21 +174,6 @@ impl Call {
             }
         })
     }
-
-    fn joined<V: Value, E>(&mut self, joined: Joined<'static, Fingerprint, V, E>) -> Found<V, E> {
-        match joined {
-            Joined::Answered(outcome) => {
-                self.site.metrics.count(Event::CacheCoalesced);
-                self.span.cache("coalesced");
-                Err(outcome)
-            }
-            Joined::Lead(lead) => {
-                self.flight = lead.flight();
-                self.leading = Some(Box::new(lead.held()));
-                Ok(())
-            }
-        }
-    }
 }
 
 /// A call whose key is not cached, and its key.
@@ -179,22 +183,4 @@ type Absent<V> = (Miss<'static, Fingerprint, V>, Fingerprint);
 #[cold]
 fn of_types(key: Fingerprint, name: &'static str) -> Fingerprint {
     Fingerprint::of(&(key, around(name)))
-}
-
-impl<V: Value, E> Unpin for Seek<'_, V, E> {}
-
-impl<V: Value, E> Future for Seek<'_, V, E> {
-    type Output = Found<V, E>;
-
-    #[inline]
-    fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
-        let Self { call, looked } = &mut *self;
-        match looked {
-            Looked::Off => Poll::Ready(Ok(())),
-            Looked::Hit(value) => value
-                .take()
-                .map_or(Poll::Pending, |value| Poll::Ready(Err(Ok(value)))),
-            Looked::Miss(join) => Pin::new(join).poll(cx).map(|joined| call.joined(joined)),
-        }
-    }
 }

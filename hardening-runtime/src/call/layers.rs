@@ -1,25 +1,17 @@
 //! The layers between the cache and the body, as the generated code asks for them.
 
-use super::{Call, Refused};
+use super::{Call, Deadline, Refused, entry::Step};
 use crate::{
-    bulkhead::{BulkheadState, Place, Priority, WaitEnded},
-    circuit_breaker::{Admitted, BreakerState, Prepared, Signal},
-    clock::{self, Sleep},
-    config::BulkheadPolicy,
-    event, live,
+    bulkhead::{Place, Priority, WaitEnded},
+    circuit_breaker::Signal,
+    clock, event,
     metrics::{Event, Layer},
     outcome::{Failure, Rejected, Worth},
     private::Classified,
-    rate_limit::{self, Admission, Verdict},
+    rate_limit::{Admission, Verdict},
     retry::{Driver, RetryEvent, Rules, judged},
 };
-use std::{
-    fmt,
-    future::Future,
-    pin::Pin,
-    task::{Context, Poll},
-    time::Duration,
-};
+use std::time::Duration;
 
 impl Call {
     /// Whether there is a rate limit to ask.
@@ -29,32 +21,28 @@ impl Call {
         self.live.rate_limit.is_some()
     }
 
-    /// The rate limit: the call's tokens, now or after its wait.
+    /// The rate limit: the call's tokens, now or after a wait.
     #[inline(always)]
-    pub fn rate_limit(&self, key: u64, cost: u32) -> Turn<'_> {
-        match self.admit(key, cost) {
-            Ok(Admission::Now) => Turn::now(),
-            Ok(Admission::Wait(place)) => self.wait_in_line(key, place),
-            Err(refused) => Turn::Known(Some(Err(refused))),
+    pub fn rate_limit(&mut self, key: u64, cost: u32) -> Result<(), Refused> {
+        if self.waits() {
+            self.later(Step::RateLimit { key, cost });
+        } else if let Admission::Wait(place) = self.admit(key, cost)? {
+            self.later(Step::Turn { key, place });
         }
-    }
-
-    /// The wait for a turn.
-    #[cold]
-    fn wait_in_line(&self, key: u64, place: rate_limit::Place<'static>) -> Turn<'_> {
-        Turn::after(async move {
-            let waited = place.wait().await;
-            waited.map_err(|rejected| self.limited(key, rejected))
-        })
+        Ok(())
     }
 
     /// [`rate_limit`](Self::rate_limit) for a blocking function.
     #[inline]
-    pub fn rate_limit_blocking(&self, key: u64, cost: u32) -> Result<(), Refused> {
-        let waited = match self.admit(key, cost)? {
-            Admission::Now => return Ok(()),
-            Admission::Wait(place) => place.wait_blocking(),
-        };
+    pub fn rate_limit_blocking(&mut self, key: u64, cost: u32) -> Result<(), Refused> {
+        match self.admit(key, cost)? {
+            Admission::Now => Ok(()),
+            Admission::Wait(place) => self.take_turn(key, place.wait_blocking()),
+        }
+    }
+
+    /// What the wait for a turn came to.
+    pub(super) fn take_turn(&self, key: u64, waited: Result<(), Rejected>) -> Result<(), Refused> {
         waited.map_err(|rejected| self.limited(key, rejected))
     }
 
@@ -68,7 +56,7 @@ impl Call {
     }
 
     #[inline]
-    fn admit(&self, key: u64, cost: u32) -> Result<Admission<'static>, Refused> {
+    pub(super) fn admit(&self, key: u64, cost: u32) -> Result<Admission<'static>, Refused> {
         let Some(layer) = &self.live.rate_limit else {
             return Ok(Admission::Now);
         };
@@ -100,30 +88,49 @@ impl Call {
     /// The retry: what follows each attempt.
     #[inline]
     #[must_use]
-    pub fn retry(&self) -> Retrying {
-        Retrying(self.live.retry.as_ref().map(|layer| {
-            let rules = Rules {
-                site: self.live.path,
-                policy: &layer.policy,
-                budget: Some(layer.state),
-            };
-            // `max_elapsed` is the time of the attempts: what held the call up before is not in it.
-            let now = || {
-                if self.live.retries_first {
-                    self.began()
-                } else {
-                    clock::now()
-                }
-            };
-            (rules, Driver::begin(rules, self.deadline(), now))
-        }))
+    pub fn retry(&mut self) -> Retrying {
+        let Some(rules) = self.rules() else {
+            return Retrying::Off;
+        };
+        if self.waits() {
+            self.later(Step::Retry);
+            return Retrying::Later;
+        }
+        // `max_elapsed` is the time of the attempts: what held the call up before is not in it.
+        let now = || {
+            if self.live.retries_first {
+                self.began()
+            } else {
+                clock::now()
+            }
+        };
+        Retrying::Begun(Driver::begin(rules, self.deadline(), now))
+    }
+
+    #[inline]
+    fn rules(&self) -> Option<Rules<'static>> {
+        let layer = self.live.retry.as_ref()?;
+        Some(Rules {
+            site: self.live.path,
+            policy: &layer.policy,
+            budget: Some(layer.state),
+        })
+    }
+
+    /// The retries begin after a wait.
+    pub(super) fn begin_retries(&mut self) {
+        let now = clock::now();
+        self.retries_began = Deadline(now);
+        if let Some(rules) = self.rules() {
+            rules.deposit(|| now);
+        }
     }
 
     /// The wait before a retry.
     #[inline]
-    pub fn pause(&self, delay: Duration) -> Sleep {
+    pub fn pause(&mut self, delay: Duration) {
         self.span.retrying(delay);
-        clock::sleep(delay)
+        self.later(Step::Pause(delay));
     }
 
     /// [`pause`](Self::pause) for a blocking function.
@@ -134,15 +141,19 @@ impl Call {
 
     /// The circuit breaker: whether the dependency may be called.
     #[inline(always)]
-    pub fn circuit_breaker(&self) -> Result<Probing, Refused> {
-        match &self.live.circuit_breaker {
-            Some(layer) => self.ask_circuit(layer),
-            None => Ok(Probing(None)),
+    pub fn circuit_breaker(&mut self) -> Result<(), Refused> {
+        if self.waits() {
+            self.later(Step::CircuitBreaker);
+            return Ok(());
         }
+        self.ask_circuit()
     }
 
     #[inline(always)]
-    fn ask_circuit(&self, layer: &'static Guarded) -> Result<Probing, Refused> {
+    pub(super) fn ask_circuit(&mut self) -> Result<(), Refused> {
+        let Some(layer) = &self.live.circuit_breaker else {
+            return Ok(());
+        };
         let admitted = if layer.observe {
             let admitted = layer.state.observe(&layer.policy, clock::System);
             if admitted.is_none() {
@@ -153,34 +164,70 @@ impl Call {
             let admitted = layer.state.enter(&layer.policy, clock::System);
             Some(admitted.map_err(|rejected| self.refused(Layer::CircuitBreaker, rejected))?)
         };
-        let with_deadline = |admitted: Admitted<'static>| admitted.with_deadline(self.deadline());
-        Ok(Probing(admitted.map(with_deadline)))
+        let deadline = self.deadline();
+        self.admitted = admitted.map(|admitted| admitted.with_deadline(deadline));
+        Ok(())
+    }
+
+    /// Tells the circuit what came of the call, if it was asked. `worth` says what an error is worth, as far
+    /// as its type can tell.
+    #[inline(always)]
+    pub fn tell_circuit<T, E>(
+        &mut self,
+        outcome: &Result<T, Failure<E>>,
+        worth: impl FnOnce(&E) -> Worth,
+    ) {
+        if let Some(admitted) = self.admitted.take() {
+            admitted.settle(Signal::of(outcome, worth), clock::now);
+        }
+    }
+
+    /// [`tell_circuit`](Self::tell_circuit), where `failure_if` says which results are failures. A circuit
+    /// that is switched off asks for none of it.
+    #[inline(always)]
+    pub fn tell_circuit_if<T, E>(
+        &mut self,
+        outcome: Result<T, Failure<E>>,
+        failure_if: impl FnOnce(&Result<T, E>) -> bool,
+    ) -> Result<T, Failure<E>> {
+        let Some(admitted) = self.admitted.take() else {
+            return outcome;
+        };
+        let judge = |result: &Result<T, E>| admitted.judge(result, failure_if);
+        let (outcome, signal) = Signal::judged(outcome, judge);
+        admitted.settle(signal, clock::now);
+        outcome
     }
 
     /// The bulkhead: a place among those that run together, now or after a wait. The call keeps it
     /// until it is [given back](Self::leave_bulkhead).
     #[inline]
-    pub fn bulkhead(&mut self, priority: Priority) -> Turn<'_> {
-        let Some(layer) = &self.live.bulkhead else {
-            return Turn::now();
-        };
-        self.place = layer.state.try_enter(&layer.policy);
-        if self.place.is_some() {
-            Turn::now()
-        } else {
-            self.queue(layer, priority)
+    pub fn bulkhead(&mut self, priority: Priority) -> Result<(), Refused> {
+        if self.waits() || !self.enter_bulkhead() {
+            self.later(Step::Bulkhead(priority));
         }
+        Ok(())
     }
 
-    /// The wait for a place.
-    #[cold]
-    fn queue(&mut self, layer: &'static Bounded, priority: Priority) -> Turn<'_> {
-        Turn::after(async move {
-            let (now, deadline) = (clock::now(), self.deadline());
-            let entering = layer.state.enter(&layer.policy, priority, now, deadline);
-            let waited = entering.await;
-            self.placed(waited)
-        })
+    /// Takes a place if there is one, or none is needed.
+    #[inline(always)]
+    fn enter_bulkhead(&mut self) -> bool {
+        let Some(layer) = &self.live.bulkhead else {
+            return true;
+        };
+        self.place = layer.state.try_enter(&layer.policy);
+        self.place.is_some()
+    }
+
+    /// Waits for a place.
+    pub(super) async fn queue(&mut self, priority: Priority) -> Result<(), Refused> {
+        let Some(layer) = &self.live.bulkhead else {
+            return Ok(());
+        };
+        let (now, deadline) = (clock::now(), self.deadline());
+        let entering = layer.state.enter(&layer.policy, priority, now, deadline);
+        let waited = entering.await;
+        self.placed(waited)
     }
 
     /// [`bulkhead`](Self::bulkhead) for a blocking function.
@@ -189,8 +236,7 @@ impl Call {
         let Some(layer) = &self.live.bulkhead else {
             return Ok(());
         };
-        self.place = layer.state.try_enter(&layer.policy);
-        if self.place.is_some() {
+        if self.enter_bulkhead() {
             return Ok(());
         }
         let (now, deadline) = (clock::now(), self.deadline());
@@ -233,70 +279,38 @@ impl Call {
     }
 }
 
-/// A call that asked a layer where it may have to wait. A wait is rare and long, so it has a room of
-/// its own; the future of each call need not have that room.
-#[must_use = "futures do nothing unless awaited"]
-pub enum Turn<'a> {
-    /// What the layer said at once, until it is taken.
-    Known(Option<Result<(), Refused>>),
-    /// It is still to be said.
-    Awaited(Wait<'a>),
-}
-
-type Wait<'a> = Pin<Box<dyn Future<Output = Result<(), Refused>> + Send + 'a>>;
-
-impl<'a> Turn<'a> {
-    #[inline]
-    const fn now() -> Self {
-        Self::Known(Some(Ok(())))
-    }
-
-    fn after(wait: impl Future<Output = Result<(), Refused>> + Send + 'a) -> Self {
-        Self::Awaited(Box::pin(wait))
-    }
-}
-
-impl fmt::Debug for Turn<'_> {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_tuple("Turn").finish_non_exhaustive()
-    }
-}
-
-impl Future for Turn<'_> {
-    type Output = Result<(), Refused>;
-
-    #[inline]
-    fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
-        match &mut *self {
-            Self::Known(said) => said.take().map_or(Poll::Pending, Poll::Ready),
-            Self::Awaited(wait) => wait.as_mut().poll(cx),
-        }
-    }
-}
-
-type Guarded = live::Layer<Prepared, BreakerState>;
-type Bounded = live::Layer<BulkheadPolicy, BulkheadState>;
-
-/// The retry layer of one call; switched off, it is none.
+/// The retry layer of one call.
 #[derive(Debug)]
-pub struct Retrying(Option<(Rules<'static>, Driver)>);
+pub enum Retrying {
+    /// It is switched off.
+    Off,
+    /// It has begun.
+    Begun(Driver),
+    /// It begins after a wait, unless a layer around it refuses first.
+    Later,
+}
 
 impl Retrying {
     /// What follows an attempt: another one after this wait, or nothing.
     #[inline]
-    pub fn next<T, E: Classified>(&mut self, outcome: &Result<T, Failure<E>>) -> Option<Duration> {
-        self.next_telling(outcome, |_| {})
+    pub fn next<T, E: Classified>(
+        &mut self,
+        call: &Call,
+        outcome: &Result<T, Failure<E>>,
+    ) -> Option<Duration> {
+        self.next_telling(call, outcome, |_| {})
     }
 
     /// [`next`](Self::next), which tells `on_retry`.
     #[inline]
     pub fn next_telling<T, E: Classified>(
         &mut self,
+        call: &Call,
         outcome: &Result<T, Failure<E>>,
         on_retry: impl FnOnce(&RetryEvent),
     ) -> Option<Duration> {
-        let (rules, driver) = self.0.as_mut()?;
-        driver.next(*rules, outcome, Classified::class, on_retry)
+        let (rules, driver) = self.begun(call)?;
+        driver.next(rules, outcome, Classified::class, on_retry)
     }
 
     /// [`next_telling`](Self::next_telling), where the user's `retry_if` has a say in what an error is
@@ -304,49 +318,26 @@ impl Retrying {
     #[inline]
     pub fn next_if<T, E>(
         &mut self,
+        call: &Call,
         outcome: &Result<T, Failure<E>>,
         retry_if: impl FnOnce(&E) -> Worth,
         on_retry: impl FnOnce(&RetryEvent),
     ) -> Option<Duration> {
-        let (rules, driver) = self.0.as_mut()?;
+        let (rules, driver) = self.begun(call)?;
         let judge = |error: &E| judged(rules.site, || retry_if(error));
-        driver.next(*rules, outcome, judge, on_retry)
+        driver.next(rules, outcome, judge, on_retry)
     }
-}
 
-/// A call that the circuit breaker let through. Dropped unsettled, its caller went away.
-pub struct Probing(Option<Admitted<'static>>);
-
-impl fmt::Debug for Probing {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_tuple("Probing").finish_non_exhaustive()
-    }
-}
-
-impl Probing {
-    /// Tells the circuit what came of the call. `worth` says what an error is worth, as far as its type can
-    /// tell.
-    #[inline]
-    pub fn settle<T, E>(self, outcome: &Result<T, Failure<E>>, worth: impl FnOnce(&E) -> Worth) {
-        if let Some(admitted) = self.0 {
-            admitted.settle(Signal::of(outcome, worth), clock::now);
+    /// The driver, of a call that came so far.
+    #[inline(always)]
+    fn begun(&mut self, call: &Call) -> Option<(Rules<'static>, &mut Driver)> {
+        if matches!(self, Self::Later) {
+            let began = call.retries_began.get()?;
+            *self = Self::Begun(Driver::resume(call.deadline(), Some(began)));
         }
-    }
-
-    /// Tells the circuit what came of the call, where `failure_if` says which results are failures. A
-    /// circuit that is switched off asks for none of it.
-    #[inline]
-    pub fn settle_if<T, E>(
-        self,
-        outcome: Result<T, Failure<E>>,
-        failure_if: impl FnOnce(&Result<T, E>) -> bool,
-    ) -> Result<T, Failure<E>> {
-        let Some(admitted) = self.0 else {
-            return outcome;
-        };
-        let judge = |result: &Result<T, E>| admitted.judge(result, failure_if);
-        let (outcome, signal) = Signal::judged(outcome, judge);
-        admitted.settle(signal, clock::now);
-        outcome
+        match self {
+            Self::Begun(driver) => Some((call.rules()?, driver)),
+            Self::Off | Self::Later => None,
+        }
     }
 }

@@ -69,6 +69,7 @@ impl Signal {
         match failure {
             Failure::Rejected(rejected) => Self::of_error(Worth::of(rejected)),
             Failure::Panicked(_) | Failure::Error(_) => Self::Failure,
+            Failure::Answered => Self::Neutral,
         }
     }
 }

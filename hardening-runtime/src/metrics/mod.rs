@@ -100,6 +100,7 @@ impl Outcome {
             Ok(_) => Self::Success,
             Err(Failure::Error(_)) => Self::Error,
             Err(Failure::Panicked(_)) => Self::Panicked,
+            Err(Failure::Answered) => Self::Dropped, // only within a call
             Err(Failure::Rejected(rejected)) => Self::rejected(rejected),
         }
     }

@@ -57,7 +57,7 @@ impl<E> From<&Failure<E>> for RetryReason {
     fn from(failure: &Failure<E>) -> Self {
         match failure {
             Failure::Rejected(rejected) => Self::Rejected(rejected.clone()),
-            Failure::Error(_) | Failure::Panicked(_) => Self::Error,
+            Failure::Error(_) | Failure::Panicked(_) | Failure::Answered => Self::Error,
         }
     }
 }
@@ -88,8 +88,8 @@ pub struct Rules<'a> {
 pub struct Driver {
     state: RetryState,
     deadline: Option<Moment>,
-    /// The budget of a call that shares none; opened by its first retry.
-    own: Option<Ledger>,
+    /// The budget of a call that shares none; opened by its first retry, since hardly any call comes so far.
+    own: Option<Box<Ledger>>,
 }
 
 impl Driver {
@@ -103,11 +103,14 @@ impl Driver {
         deadline: Option<Moment>,
         now: impl Fn() -> Moment,
     ) -> Self {
-        if let (Some(settings), Some(budget)) = (&rules.policy.budget, rules.budget) {
-            budget.deposit(settings, &now);
-        }
+        rules.deposit(&now);
+        Self::resume(deadline, rules.policy.max_elapsed.map(|_| now()))
+    }
+
+    /// A call that began so, and has earned its share.
+    pub(crate) const fn resume(deadline: Option<Moment>, began: Option<Moment>) -> Self {
         Self {
-            state: RetryState::new(rules.policy.max_elapsed.map(|_| now())),
+            state: RetryState::new(began),
             deadline,
             own: None,
         }
@@ -195,6 +198,15 @@ impl Driver {
 }
 
 impl Rules<'_> {
+    /// A call earns its share of the budget.
+    #[allow(clippy::inline_always)] // as in `Driver::begin`
+    #[inline(always)]
+    pub(crate) fn deposit(&self, now: impl Fn() -> Moment) {
+        if let (Some(settings), Some(budget)) = (&self.policy.budget, self.budget) {
+            budget.deposit(settings, now);
+        }
+    }
+
     fn tell(
         &self,
         attempt: u32,

@@ -40,7 +40,7 @@ pub(super) fn verdict<E>(failure: &Failure<E>, weigh: impl FnOnce(&E) -> Worth) 
     match failure {
         Failure::Error(error) => weigh(error).into(),
         Failure::Rejected(rejected) => Worth::of(rejected).into(),
-        Failure::Panicked(_) => Verdict::Permanent,
+        Failure::Panicked(_) | Failure::Answered => Verdict::Permanent,
     }
 }
 
