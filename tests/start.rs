@@ -204,6 +204,31 @@ fn what_is_doubtful_is_a_warning_that_a_program_can_read_and_an_event() {
 }
 
 #[test]
+fn a_value_that_an_attribute_writes_and_an_inherited_one_are_a_warning_at_start() {
+    let name = "a_value_that_an_attribute_writes_and_an_inherited_one_are_a_warning_at_start";
+    let file = format!("{GOOD}  timeout: {{default_policy: {{attempt: 40}}}}\n");
+    if !is_child() {
+        // The file's own pair: the built-in `call` is shorter.
+        return with_file(name, &file, &[]);
+    }
+    let started = hardening::init!().unwrap();
+    let here = format!("attribute at tests/start.rs:{}: timeout.", shop::PLACE);
+    for told in [
+        "hardening.yaml:7:30: runtime.timeout.default_policy.attempt: `attempt` (40s) is longer than `call` (15s by default)",
+        &format!(
+            "{here}call: `attempt` (40s from hardening.yaml:7:30) is longer than `call` (30s)"
+        ),
+    ] {
+        let mut warnings = started.warnings.iter();
+        assert!(
+            warnings.any(|warning| warning.starts_with(told)),
+            "no {told} in {:#?}",
+            started.warnings
+        );
+    }
+}
+
+#[test]
 fn what_is_allowed_in_the_file_is_no_warning() {
     let name = "what_is_allowed_in_the_file_is_no_warning";
     let file = DOUBTFUL

@@ -75,6 +75,17 @@ async fn the_time_is_written_in_every_form() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn an_attempt_with_more_time_than_the_call_inherits_ends_with_the_call() {
+    #[timeout(attempt = "30s")]
+    async fn ask() -> AppResult<()> {
+        pending().await
+    }
+    let (answer, took) = timed(ask()).await;
+    assert_took(took, 15.0);
+    assert_eq!(late(answer), Duration::from_secs(15));
+}
+
+#[tokio::test(start_paused = true)]
 async fn an_attempt_has_a_time_of_its_own() {
     #[timeout(call = "30s", attempt = "5s")]
     async fn both() -> AppResult<()> {

@@ -243,16 +243,24 @@ impl Breach<'_> {
 }
 
 impl<'a, P: Policy> Folded<'a, P> {
-    /// Adjusts the defaults, then lists the broken rules. What is unknown breaks none.
+    /// Adjusts the defaults, then lists the broken rules, and lets what breaks them give way. What is
+    /// unknown breaks none.
     pub(crate) fn settle(&mut self) -> Vec<Breach<'a>> {
         let Self { value, sources, .. } = self;
         value.settle(&|key| sources.contains_key(key));
         let known = |rule: &Broken| !rule.keys.iter().any(|key| self.unknown.contains(key));
         let rules = self.value.rules().into_iter().filter(known);
-        rules.map(|rule| self.breach(&rule)).collect()
+        let breaches = rules.map(|rule| self.breach(rule)).collect();
+        self.value.give_way();
+        breaches
     }
 
-    fn breach(&self, rule: &Broken) -> Breach<'a> {
+    fn breach(&self, rule: Broken) -> Breach<'a> {
+        let rule = if self.are_at_one_place(rule.keys) {
+            rule
+        } else {
+            rule.among_inherited(|key| self.says(key))
+        };
         let sources = rule.keys.iter().filter_map(|key| self.sources.get(key));
         // The first key is the first to blame.
         let culprit = sources.copied().rev().max_by_key(|(number, _)| *number);
@@ -274,6 +282,15 @@ impl<'a, P: Policy> Folded<'a, P> {
             Some((_, entry)) => format!("{} from {}", value(), entry.origin),
             None => format!("{} by default", value()),
         }
+    }
+
+    /// Whether all of these were written at one place: in one mapping of the file, in one attribute, in
+    /// the variables for one policy.
+    fn are_at_one_place(&self, keys: &[&str]) -> bool {
+        let place = |key: &&str| self.sources.get(key).map(|(number, _)| *number);
+        let mut places = keys.iter().map(place);
+        let first = places.next().flatten();
+        first.is_some() && places.all(|place| place == first)
     }
 
     /// Whether somebody wrote all of these.

@@ -238,6 +238,9 @@ pub trait Policy: Settings + Clone + PartialEq {
     /// Adjusts defaults to what was given.
     fn settle(&mut self, _given: &dyn Fn(&str) -> bool) {}
 
+    /// Adjusts what does not go together to what counts then, once the rules have been asked.
+    fn give_way(&mut self) {}
+
     /// What is wrong with settings that are each in range.
     fn rules(&self) -> Vec<Broken> {
         Vec::new()
@@ -271,6 +274,21 @@ pub struct Broken {
     pub message: String,
     /// What is doubtful about them. `None`: they can never work.
     pub doubt: Option<Doubt>,
+    /// The message where not all of them were written at one place: there the stronger ones hold, and
+    /// it is doubtful only. `None`: it is as wrong there.
+    pub inherited: Option<String>,
+    /// The one that has to be written somewhere for that.
+    pub needs: Option<&'static str>,
+}
+
+/// How settings do not go together: `what`, and what comes of it.
+pub(crate) struct Clash<'a> {
+    pub(crate) what: &'a str,
+    /// What would come of it, if they were taken as they are.
+    pub(crate) alone: &'a str,
+    /// What does come of it, where one is inherited and gives way.
+    pub(crate) inherited: &'a str,
+    pub(crate) instead: &'a str,
 }
 
 impl Broken {
@@ -279,7 +297,22 @@ impl Broken {
             keys,
             message: message.into(),
             doubt: None,
+            inherited: None,
+            needs: None,
         }
+    }
+
+    /// An error where they were written at one place. Nobody is refused what he writes for what he
+    /// only inherits.
+    pub(crate) fn clash(keys: &'static [&'static str], clash: &Clash<'_>) -> Self {
+        let message = |so: &str| format!("{}, {so}: {}", clash.what, clash.instead);
+        Self::fatal(keys, message(clash.alone)).or_inherited(&message(clash.inherited))
+    }
+
+    /// Doubtful only, with this message, where not all of them were written at one place.
+    pub(crate) fn or_inherited(mut self, message: &str) -> Self {
+        self.inherited = Some(message.to_owned() + &Doubt::ConflictsWithInherited.how_to_allow());
+        self
     }
 
     pub(crate) fn doubtful(
@@ -296,6 +329,19 @@ impl Broken {
 
     pub(crate) const fn is_fatal(&self) -> bool {
         self.doubt.is_none()
+    }
+
+    /// The same where not all of them were written at one place; `is_written` says which were at all.
+    pub(crate) fn among_inherited(self, is_written: impl Fn(&str) -> bool) -> Self {
+        match self.inherited {
+            Some(message) if self.needs.is_none_or(is_written) => Self {
+                message,
+                doubt: Some(Doubt::ConflictsWithInherited),
+                inherited: None,
+                ..self
+            },
+            _ => self,
+        }
     }
 
     /// The message with values as `show` has them.

@@ -10,7 +10,7 @@ use crate::picture::{span, time};
 const BAR: usize = 40;
 
 pub(super) fn explain(policy: &TimeoutPolicy) -> String {
-    let whole = policy.call.or(policy.attempt).unwrap_or_default();
+    let whole = policy.call.max(policy.attempt).unwrap_or_default();
     let line = |name: &str, bound: Option<Duration>| match bound {
         Some(bound) => row![
             name,
@@ -31,6 +31,9 @@ fn together(policy: &TimeoutPolicy) -> String {
     let (Some(call), Some(attempt)) = (policy.call, policy.attempt) else {
         return String::new();
     };
+    if attempt > call {
+        return paragraph("No attempt has its whole time: the call's end cuts off what runs then.");
+    }
     let fit = call.as_nanos() / attempt.as_nanos().max(1);
     paragraph(&format!(
         "{fit} attempts that hang fit into a call, if nothing waits between them; the call's end \

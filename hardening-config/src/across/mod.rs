@@ -118,7 +118,8 @@ impl Site<'_> {
     fn retries_in_the_timeout(&self) -> Option<Finding> {
         let (retry, timeout) = (self.retry.as_ref()?, self.timeout.as_ref()?);
         let (policy, call) = (&retry.resolved.policy, timeout.resolved.policy.call?);
-        let attempt = timeout.resolved.policy.attempt;
+        // No attempt outlasts its call.
+        let attempt = timeout.resolved.policy.attempt.map(|it| it.min(call));
         let has = format!("the call has {}", show_duration(call));
         match rules::fit(policy, call, attempt) {
             Fit::Whole => None,

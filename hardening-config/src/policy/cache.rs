@@ -6,7 +6,7 @@ use crate::{
     Doubt,
     group::settings,
     kind::LayerKind,
-    schema::{Broken, DURATION, POSITIVE, Policy, whole},
+    schema::{Broken, Clash, DURATION, POSITIVE, Policy, whole},
 };
 
 settings! {
@@ -30,23 +30,52 @@ settings! {
     }
 }
 
+const HALF: &str = "so half of `ttl` counts in its place";
+
+impl CachePolicy {
+    /// The same with `ttl_jitter` and `refresh_ahead` as they count: half of `ttl` where they are not
+    /// shorter than that, so that results live, and hits are hits.
+    #[must_use]
+    pub fn within_ttl(mut self) -> Self {
+        let (ttl, half) = (self.ttl, self.ttl / 2);
+        for part in [&mut self.ttl_jitter, &mut self.refresh_ahead] {
+            if *part >= ttl {
+                *part = half;
+            }
+        }
+        self
+    }
+}
+
 impl Policy for CachePolicy {
     const KIND: LayerKind = LayerKind::Cache;
+
+    fn give_way(&mut self) {
+        *self = self.clone().within_ttl();
+    }
 
     fn rules(&self) -> Vec<Broken> {
         let mut broken = Vec::new();
         if self.ttl_jitter >= self.ttl {
-            broken.push(Broken::fatal(
+            broken.push(Broken::clash(
                 &["ttl_jitter", "ttl"],
-                "`ttl_jitter` ({ttl_jitter}) is not shorter than `ttl` ({ttl}), so that results \
-                 could expire at once: lower it, or raise `ttl`",
+                &Clash {
+                    what: "`ttl_jitter` ({ttl_jitter}) is not shorter than `ttl` ({ttl})",
+                    alone: "so that results could expire at once",
+                    inherited: HALF,
+                    instead: "lower it, or raise `ttl`",
+                },
             ));
         }
         if self.refresh_ahead >= self.ttl {
-            broken.push(Broken::fatal(
+            broken.push(Broken::clash(
                 &["refresh_ahead", "ttl"],
-                "`refresh_ahead` ({refresh_ahead}) is not shorter than `ttl` ({ttl}), so that \
-                 every hit would run the call anew: lower it, or raise `ttl`",
+                &Clash {
+                    what: "`refresh_ahead` ({refresh_ahead}) is not shorter than `ttl` ({ttl})",
+                    alone: "so that every hit would run the call anew",
+                    inherited: HALF,
+                    instead: "lower it, or raise `ttl`",
+                },
             ));
         }
         if !self.stale_if_error.is_zero() && self.stale_if_error < self.ttl {

@@ -6,7 +6,7 @@ use crate::{
     Doubt,
     group::settings,
     kind::LayerKind,
-    schema::{Broken, POSITIVE, Policy, RATE, number, whole},
+    schema::{Broken, Clash, POSITIVE, Policy, RATE, number, whole},
 };
 
 settings! {
@@ -52,13 +52,21 @@ impl Policy for CircuitBreakerPolicy {
         }
     }
 
+    fn give_way(&mut self) {
+        self.settle(&|_| false);
+    }
+
     fn rules(&self) -> Vec<Broken> {
         let mut broken = Vec::new();
         if self.open_for > self.open_for_max {
-            broken.push(Broken::fatal(
+            broken.push(Broken::clash(
                 &["open_for", "open_for_max"],
-                "`open_for` ({open_for}) is longer than `open_for_max` ({open_for_max}): \
-                 raise `open_for_max` or lower `open_for`",
+                &Clash {
+                    what: "`open_for` ({open_for}) is longer than `open_for_max` ({open_for_max})",
+                    alone: "which no opening is to outlast",
+                    inherited: "so each opening lasts `open_for`",
+                    instead: "raise `open_for_max` or lower `open_for`",
+                },
             ));
         }
         broken.extend(self.slow_call_rule());
@@ -70,10 +78,16 @@ impl Policy for CircuitBreakerPolicy {
 impl CircuitBreakerPolicy {
     fn slow_call_rule(&self) -> Option<Broken> {
         match (self.slow_call, self.slow_call_rate) {
-            (None, Some(_)) => Some(Broken::fatal(
-                &["slow_call_rate", "slow_call"],
-                "`slow_call_rate` never counts without `slow_call`: say how slow is slow",
-            )),
+            (None, Some(_)) => {
+                let message =
+                    "`slow_call_rate` never counts without `slow_call`: say how slow is slow";
+                let broken = Broken::fatal(&["slow_call_rate", "slow_call"], message);
+                Some(Broken {
+                    // Where nobody wrote it, it is forgotten; `null` is a word.
+                    needs: Some("slow_call"),
+                    ..broken.or_inherited(message)
+                })
+            }
             (Some(_), None) => Some(Broken::doubtful(
                 Doubt::SlowCallWithoutRate,
                 &["slow_call", "slow_call_rate"],
@@ -93,10 +107,14 @@ impl CircuitBreakerPolicy {
             ));
         }
         (calls < self.minimum_calls).then(|| {
-            Broken::fatal(
+            Broken::clash(
                 &["window_calls", "minimum_calls"],
-                "`window_calls` ({window_calls}) is less than `minimum_calls` ({minimum_calls}), \
-                 so that no rate would ever count: raise `window_calls` or lower `minimum_calls`",
+                &Clash {
+                    what: "`window_calls` ({window_calls}) is less than `minimum_calls` ({minimum_calls})",
+                    alone: "so that no rate would ever count",
+                    inherited: "so rates count once the window is full",
+                    instead: "raise `window_calls` or lower `minimum_calls`",
+                },
             )
         })
     }

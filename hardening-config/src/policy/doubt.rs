@@ -24,6 +24,8 @@ pub enum Doubt {
     SlowCallWithoutRate,
     /// `window_calls` without a rate.
     WindowCallsWithoutRate,
+    /// A value that does not go together with one that is inherited from a weaker place.
+    ConflictsWithInherited,
     /// No function of the program names the policy or op.
     Unused,
 }
@@ -35,6 +37,7 @@ words!(Doubt {
     NothingBounded = "nothing_bounded",
     SlowCallWithoutRate = "slow_call_without_rate",
     WindowCallsWithoutRate = "window_calls_without_rate",
+    ConflictsWithInherited = "conflicts_with_inherited",
     Unused = "unused",
 });
 

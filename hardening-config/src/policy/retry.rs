@@ -7,7 +7,7 @@ use crate::{
     file::{Node, Value},
     group::{read_group, settings, show_group},
     kind::LayerKind,
-    schema::{Broken, DURATION, Expects, Policy, Setting, number, whole},
+    schema::{Broken, Clash, DURATION, Expects, Policy, Setting, number, whole},
     setting::words,
 };
 
@@ -154,19 +154,28 @@ impl Policy for RetryPolicy {
     fn rules(&self) -> Vec<Broken> {
         let mut broken = Vec::new();
         if self.base_delay > self.max_delay {
-            broken.push(Broken::fatal(
+            broken.push(Broken::clash(
                 &["base_delay", "max_delay"],
-                "`base_delay` ({base_delay}) is longer than `max_delay` ({max_delay}), which caps \
-                 every wait: raise `max_delay` or lower `base_delay`",
+                &Clash {
+                    what: "`base_delay` ({base_delay}) is longer than `max_delay` ({max_delay})",
+                    alone: "which caps every wait",
+                    inherited: "which caps every wait",
+                    instead: "raise `max_delay` or lower `base_delay`",
+                },
             ));
         }
         let retries = self.max_attempts > 1;
-        let surely_too_late = |max| max < self.base_delay && self.jitter == Jitter::None;
+        let surely_too_late = |max| max < self.backoff(1) && self.jitter == Jitter::None;
         if retries && self.max_elapsed.is_some_and(surely_too_late) {
-            broken.push(Broken::fatal(
+            broken.push(Broken::clash(
                 &["max_elapsed", "base_delay", "jitter"],
-                "`max_elapsed` ({max_elapsed}) is over before the first wait of `base_delay` \
-                 ({base_delay}) is: nothing would ever be retried",
+                &Clash {
+                    what: "`max_elapsed` ({max_elapsed}) is over before the first wait of `base_delay` \
+                           ({base_delay}) is",
+                    alone: "so that nothing would ever be retried",
+                    inherited: "so that nothing is retried",
+                    instead: "raise `max_elapsed` or lower `base_delay`",
+                },
             ));
         }
         broken

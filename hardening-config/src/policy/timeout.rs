@@ -6,7 +6,7 @@ use crate::{
     Doubt,
     group::settings,
     kind::LayerKind,
-    schema::{Broken, POSITIVE, Policy},
+    schema::{Broken, Clash, POSITIVE, Policy},
 };
 
 settings! {
@@ -29,10 +29,14 @@ impl Policy for TimeoutPolicy {
                 &["call", "attempt"],
                 "neither `call` nor `attempt` is set: nothing is bounded",
             )],
-            (Some(call), Some(attempt)) if attempt > call => vec![Broken::fatal(
+            (Some(call), Some(attempt)) if attempt > call => vec![Broken::clash(
                 &["attempt", "call"],
-                "`attempt` ({attempt}) is longer than `call` ({call}), so that the call always \
-                 ends first: raise `call` or lower `attempt`",
+                &Clash {
+                    what: "`attempt` ({attempt}) is longer than `call` ({call})",
+                    alone: "so that the call always ends first",
+                    inherited: "so that the call always ends first",
+                    instead: "raise `call` or lower `attempt`",
+                },
             )],
             _ => Vec::new(),
         }

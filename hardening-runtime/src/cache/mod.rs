@@ -41,7 +41,8 @@
 //!   error or a rejection, an open circuit's included; not in the place of a panic.
 //! - **`refresh_ahead`**: in the last part of `ttl` one caller runs the body anew while the others are served
 //!   from the cache. If that fails, the value that is still good is served, and no other refresh is tried for
-//!   a quarter of `refresh_ahead`.
+//!   a quarter of `refresh_ahead`. Where it is not shorter than `ttl`, half of `ttl` counts in its place; the
+//!   same of `ttl_jitter`.
 //! - **Invalidation** also holds for runs under way: their results are told to those who wait, and not stored.
 //! - **Times.** A result's times are fixed when it is stored. A reader's shorter `ttl` or `stale_if_error`
 //!   (after a reload, or where functions share a cache by `name`) binds it too.
@@ -123,7 +124,7 @@ impl<K: Key, V: Value> Cache<K, V> {
     pub fn named(name: &str, policy: CachePolicy) -> Self {
         Self {
             state: CacheState::new(intern(name), policy.max_entries),
-            policy,
+            policy: policy.within_ttl(),
         }
     }
 

@@ -124,6 +124,28 @@ mod tests {
     }
 
     #[test]
+    fn a_base_delay_above_the_cap_is_cut_to_it() {
+        for jitter in [
+            Jitter::None,
+            Jitter::Full,
+            Jitter::Equal,
+            Jitter::Decorrelated,
+        ] {
+            let policy = policy(9000, 2.0, jitter);
+            let (shortest, longest) = (
+                delay(&policy, 1, Duration::ZERO, 0.0),
+                Duration::from_secs(2),
+            );
+            assert!(shortest <= longest, "{jitter:?}");
+            assert_eq!(
+                delay(&policy, 1, Duration::ZERO, 1.0),
+                longest,
+                "{jitter:?}"
+            );
+        }
+    }
+
+    #[test]
     fn odd_factors_neither_panic_nor_wait_for_ever() {
         let wait = |factor| delay(&policy(500, factor, Jitter::None), 4, Duration::ZERO, 0.0);
         assert_eq!(wait(f64::NAN), Duration::from_millis(500));

@@ -222,6 +222,39 @@ async fn results_stored_together_expire_apart() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn a_jitter_longer_than_the_ttl_leaves_every_result_half_of_it() {
+    let users = users(CachePolicy {
+        ttl: secs(60),
+        ttl_jitter: secs(3600),
+        ..CachePolicy::default()
+    });
+    (0..200).for_each(|key| users.insert(key, key));
+    advance(secs(29)).await;
+    assert_eq!(users.len(), 200);
+    advance(secs(31)).await;
+    assert_eq!(users.len(), 0);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_refresh_ahead_longer_than_the_ttl_leaves_hits_for_half_of_it() {
+    let users = users(CachePolicy {
+        ttl: secs(60),
+        refresh_ahead: secs(3600),
+        ..CachePolicy::default()
+    });
+    assert_eq!(users.get_or_load(1, || tells(1)).await.unwrap(), 1);
+    advance(secs(29)).await;
+    assert_eq!(users.get_or_load(1, || tells(2)).await.unwrap(), 1);
+    advance(secs(1)).await;
+    assert_eq!(
+        users.get_or_load(1, || tells(3)).await.unwrap(),
+        3,
+        "one caller runs it anew"
+    );
+    assert_eq!(users.get_or_load(1, || tells(4)).await.unwrap(), 3);
+}
+
+#[tokio::test(start_paused = true)]
 async fn a_shorter_ttl_binds_what_is_stored_already() {
     let state = CacheState::<u32, u32>::new("users", 10);
     let (long, short) = (
