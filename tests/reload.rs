@@ -320,7 +320,7 @@ async fn after_a_refused_start_the_first_call_loads_what_is_there_then() {
         return in_child("after_a_refused_start_the_first_call_loads_what_is_there_then");
     }
     write(&format!(
-        "{}  overrides: {{\"no::such::site\": {{retry: {{max_attempts: 9}}}}}}\n",
+        "{}  overrides: {{\"reload::no_such_site\": {{retry: {{max_attempts: 9}}}}}}\n",
         file(7, 2, 2, 60, 1)
     ));
     assert!(hardening::init!().is_err());

@@ -228,6 +228,62 @@ fn a_value_that_an_attribute_writes_and_an_inherited_one_are_a_warning_at_start(
     }
 }
 
+/// One file may serve several programs of a workspace.
+#[test]
+fn an_override_for_a_crate_that_is_not_in_this_program_is_a_warning() {
+    let name = "an_override_for_a_crate_that_is_not_in_this_program_is_a_warning";
+    let file = format!(
+        "{GOOD}  overrides:
+    worker::jobs::run: {{timeout: {{call: 1}}}}
+    strat::shop::place: {{timeout: {{call: 2}}}}
+    worker::jobs::stop: {{timeout: {{call: 1, allow: [unused]}}}}
+"
+    );
+    if !is_child() {
+        return with_file(name, &file, &[]);
+    }
+    let started = hardening::init!().unwrap();
+    let no_such_crate = "this program has no annotated function of that crate; if it is meant so, write \
+                         `allow: [unused]`";
+    assert_eq!(
+        started.warnings,
+        [
+            format!("hardening.yaml:8:5: runtime.overrides.\"worker::jobs::run\": {no_such_crate}"),
+            format!(
+                "hardening.yaml:9:5: runtime.overrides.\"strat::shop::place\": {no_such_crate}; did you mean \
+                 `start::shop::place`?"
+            ),
+        ]
+    );
+    hardening::reload().unwrap();
+}
+
+#[test]
+fn an_override_for_a_layer_that_the_function_does_not_have_is_an_error() {
+    let name = "an_override_for_a_layer_that_the_function_does_not_have_is_an_error";
+    let file = format!(
+        "{GOOD}  overrides:
+    start::shop::place: {{retry: {{max_attempts: 2}}, rate_limit: {{enabled: false}}}}
+    start::database:
+      cache: {{}}
+    place: {{}}
+"
+    );
+    if !is_child() {
+        return with_file(name, &file, &[]);
+    }
+    let (errors, text) = wrong();
+    for told in [
+        "hardening.yaml:8:52: runtime.overrides.\"start::shop::place\".rate_limit: the function has no \
+         `#[rate_limited]`, so this changes nothing: it has `timeout`, `retry`",
+        "hardening.yaml:9:5: runtime.overrides: no annotated function has this path",
+        "hardening.yaml:11:5: runtime.overrides: no annotated function has this path",
+    ] {
+        assert!(text.contains(told), "no {told} in {text}");
+    }
+    assert_eq!(errors.len(), 3, "{text}");
+}
+
 #[test]
 fn what_is_allowed_in_the_file_is_no_warning() {
     let name = "what_is_allowed_in_the_file_is_no_warning";
@@ -434,7 +490,7 @@ fn a_refused_file_resizes_no_bulkhead() {
     let smaller = format!("{GOOD}  bulkhead: {{default_policy: {{max_concurrent: 3}}}}\n");
     fs::write(
         "hardening.yaml",
-        format!("{smaller}  overrides: {{no::site: {{}}}}\n"),
+        format!("{smaller}  overrides: {{start::no_site: {{}}}}\n"),
     )
     .unwrap();
     hardening::reload().unwrap_err();

@@ -1,7 +1,7 @@
 //! The checks of a configuration that has been read: every setting, then what does not go together.
 
 use crate::{
-    config::{Config, Named},
+    config::{Config, Named, Override},
     error::{ConfigError, Origin, Problem},
     file,
     kind::{LayerKind, with_policy},
@@ -20,8 +20,11 @@ impl Config {
             errors.extend(found.errors);
             self.warnings.extend(found.warnings);
         }
-        for (kind, layer) in self.overrides.iter().flat_map(|site| &site.layers) {
-            errors.extend(with_policy!(*kind, P => check_override::<P>(layer), else Vec::new()));
+        for overridden in self.overrides.iter().flat_map(|site| &site.layers) {
+            let layer = &overridden.layer;
+            errors.extend(
+                with_policy!(overridden.kind, P => check_override::<P>(layer), else Vec::new()),
+            );
         }
         errors.extend(self.settle_runtime());
         errors.extend(self.settle_sections());
@@ -74,6 +77,25 @@ impl Config {
                 let message = format!("no function of this program names this {what}: remove it");
                 let problem = Problem::new(message + &Doubt::Unused.how_to_allow());
                 ConfigError::new(&named.origin, &named.path, problem)
+            })
+            .collect()
+    }
+
+    /// The overrides of call sites that this program does not have, as `is_known` knows it, and that do
+    /// not allow it: the path and a warning for each.
+    pub fn overrides_unused(&self, is_known: impl Fn(&str) -> bool) -> Vec<(&str, ConfigError)> {
+        let allows = |site: &Override| {
+            let mut layers = site.layers.iter().map(|of| fold::<Switches>(&[&of.layer]));
+            layers.any(|switches| switches.value.allow.contains(&Doubt::Unused))
+        };
+        let sites = self.overrides.iter();
+        sites
+            .filter(|site| !is_known(&site.site) && !allows(site))
+            .map(|site| {
+                let message = "this program has no annotated function of that crate";
+                let problem = Problem::new(message.to_owned() + &Doubt::Unused.how_to_allow());
+                let warning = ConfigError::new(&site.origin, &site.path, problem);
+                (site.site.as_str(), warning)
             })
             .collect()
     }

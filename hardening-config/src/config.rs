@@ -80,7 +80,18 @@ pub(crate) struct Named {
 pub(crate) struct Override {
     pub(crate) site: String,
     pub(crate) origin: Origin,
-    pub(crate) layers: Vec<(LayerKind, Layer)>,
+    pub(crate) path: Arc<str>,
+    pub(crate) layers: Vec<Overridden>,
+}
+
+/// What the file says about one layer of a call site.
+#[derive(Clone, Debug)]
+pub(crate) struct Overridden {
+    pub(crate) kind: LayerKind,
+    /// The key that means it: `rate_limit`, or `rate_limiting`.
+    pub(crate) name: String,
+    pub(crate) origin: Origin,
+    pub(crate) layer: Layer,
 }
 
 impl Config {
@@ -265,16 +276,13 @@ impl Config {
         &self.warnings
     }
 
-    /// The kinds of layer that the file overrides at the call site `path`, and where.
+    /// The kinds of layer that the file overrides at the call site `path`, by which key, and where.
     #[must_use]
-    pub fn overridden_at(&self, path: &str) -> Vec<(LayerKind, Origin)> {
+    pub fn overridden_at(&self, path: &str) -> Vec<(LayerKind, &str, Origin)> {
         let sites = self.overrides.iter().filter(|site| site.site == path);
-        let layers = sites.flat_map(|site| site.layers.iter().map(move |layer| (site, layer)));
+        let layers = sites.flat_map(|site| &site.layers);
         layers
-            .map(|(site, (kind, layer))| {
-                let first = layer.first().map(|entry| &entry.origin);
-                (*kind, first.unwrap_or(&site.origin).clone())
-            })
+            .map(|layer| (layer.kind, layer.name.as_str(), layer.origin.clone()))
             .collect()
     }
 

@@ -152,7 +152,7 @@ impl Config {
         let mut sites = self.overrides.iter();
         let site = sites.find(|site| site.site == selection.site);
         let site = site.into_iter().flat_map(|site| &site.layers);
-        let own = site.filter(|(of, _)| *of == kind).map(|(_, layer)| layer);
+        let own = site.filter(|of| of.kind == kind).map(|of| &of.layer);
         let site: Vec<&Layer> = std::iter::once(inline).chain(own).collect();
         self.layers(kind, self.selected(kind, selection.name), &site)
     }

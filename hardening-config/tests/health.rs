@@ -90,9 +90,12 @@ fn the_sites_that_a_file_overrides_know_their_place() {
     assert_eq!(sites, ["a::b h.yaml:3:5", "c h.yaml:4:5"]);
     let layers = config.overridden_at("a::b").into_iter();
     let layers: Vec<_> = layers
-        .map(|(kind, origin)| format!("{kind:?} {origin}"))
+        .map(|(kind, name, origin)| format!("{kind:?} {name} {origin}"))
         .collect();
-    assert_eq!(layers, ["Retry h.yaml:3:22", "Cache h.yaml:3:5"]);
+    assert_eq!(
+        layers,
+        ["Retry retry h.yaml:3:14", "Cache cache h.yaml:3:40"]
+    );
 }
 
 fn interval(file: &str, env: &[(&str, &str)], name: &str, inline: &[(&str, &str)]) -> u64 {

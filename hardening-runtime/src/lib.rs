@@ -8,7 +8,7 @@
 //! 3. the layers: [`mod@retry`], [`rate_limit`], [`circuit_breaker`], [`bulkhead`], [`timeout`],
 //!    [`mod@cache`]; each decides and knows no other. Beside them [`metrics`] and [`health`]
 //! 4. `site` (an annotated function), `enclosing` (what is around it), `live` and `kept` (what is in force there, and what was), `registry` (who shares what),
-//!    `source`, `start`, `watch` and `journal` (where the configuration comes from, and how that went), `call` (what the generated code
+//!    `overridden` (what the file says about single functions), `source`, `start`, `watch` and `journal` (where the configuration comes from, and how that went), `call` (what the generated code
 //!    drives), `named` and `report` (the same by name, and for people), `derived` (layers as health checks), `expose`
 //!    (the state as text), `otel` (the same for OpenTelemetry)
 //! 5. `private` (all that generated code may name), `testing`, `http`
@@ -43,6 +43,7 @@ mod otel;
 #[cfg(feature = "otel")]
 pub mod otel;
 pub mod outcome;
+mod overridden;
 #[doc(hidden)]
 pub mod private;
 pub mod rate_limit;

@@ -197,7 +197,7 @@ fn everywhere(states: &mut States, wrong: Vec<ConfigError>) -> Result<Everywhere
         errors.append(&mut resolution.errors);
         resolutions.push((site, resolution));
     }
-    errors.extend(crate::start::overrides_without_a_site(&states.config));
+    errors.extend(crate::overridden::wrong(&states.config));
     let names = states.by_name.clone();
     let by_name = names.again(states).map_err(|more| errors.extend(more));
     match (ConfigErrors::of(errors), by_name) {

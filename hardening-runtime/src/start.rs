@@ -2,10 +2,10 @@
 //! and every problem is returned at once.
 
 use crate::{
-    config::{Config, ConfigError, ConfigErrors, LayerKind, Mistaken, Problem},
+    config::{Config, ConfigError, ConfigErrors, LayerKind, Mistaken},
     derived, event,
     health::{self, Registry},
-    journal, registry, report, site,
+    journal, overridden, registry, report, site,
     source::{self, Embedded, Found},
     watch,
 };
@@ -151,6 +151,7 @@ fn put_and_report(config: Config, found: Option<ConfigErrors>) -> Result<Started
     };
     let mut of_file = config.warnings().to_vec();
     of_file.extend(policies_that_nobody_uses(&config));
+    of_file.extend(overridden::of_other_programs(&config));
     let without_a_layer = derived::without_a_layer(&config);
     put(config, found)?;
     let mut warnings: Vec<String> = of_file.iter().map(ToString::to_string).collect();
@@ -255,20 +256,4 @@ fn checks_that_nobody_registers() -> impl Iterator<Item = String> {
              program never names is not linked"
         )
     })
-}
-
-/// An override whose path is no site's.
-pub(crate) fn overrides_without_a_site(config: &Config) -> Vec<ConfigError> {
-    let paths: Vec<String> = site::all().map(site::Site::path).collect();
-    let known = |path: &str| paths.iter().any(|known| known == path);
-    config
-        .overridden()
-        .into_iter()
-        .filter(|(path, _)| !known(path))
-        .map(|(path, origin)| {
-            let known = paths.iter().map(String::as_str);
-            let problem = Problem::unknown("no annotated function has this path", path, known);
-            ConfigError::new(&origin, "runtime.overrides", problem)
-        })
-        .collect()
 }

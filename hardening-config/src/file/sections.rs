@@ -9,7 +9,7 @@ use super::{
     tree::{Node, Value},
 };
 use crate::{
-    config::{Config, Named, Override, Section},
+    config::{Config, Named, Overridden, Override, Section},
     env::Environment,
     error::{ConfigError, ConfigErrors, Origin, Position, Problem, join},
     group::{ENOUGH, unknown_key},
@@ -294,17 +294,22 @@ impl Reader {
 
     fn site(&mut self, path: &str, site: &Field) -> Override {
         let path = format!("{path}.\"{}\"", site.shown);
-        let mut layers: Vec<(LayerKind, Layer)> = Vec::new();
+        let mut layers: Vec<Overridden> = Vec::new();
         for field in self.fields(&path, &site.value) {
             match LayerKind::from_override(&field.key) {
-                Some(kind) if layers.iter().any(|(known, _)| *known == kind) => {
+                Some(kind) if layers.iter().any(|known| known.kind == kind) => {
                     let message = "the same layer is overridden twice: remove one of them";
                     let problem = Problem::new(message).inside(&field.shown);
                     self.report(&path, problem.or_at(field.key_at));
                 }
                 Some(kind) => {
                     let path = join(&path, &field.key);
-                    layers.push((kind, self.layer(kind.keys(), &path, &field.value)));
+                    layers.push(Overridden {
+                        kind,
+                        layer: self.layer(kind.keys(), &path, &field.value),
+                        origin: self.origin(field.key_at),
+                        name: field.key,
+                    });
                 }
                 None => {
                     let sections = LayerKind::ALL.into_iter().filter_map(LayerKind::section);
@@ -315,6 +320,7 @@ impl Reader {
         Override {
             site: site.key.clone(),
             origin: self.origin(site.key_at),
+            path: path.into(),
             layers,
         }
     }
