@@ -297,25 +297,17 @@ fn the_embedded_text_is_in_force_where_no_file_is_found() {
 }
 
 #[test]
-fn the_built_in_policies_are_in_force_without_any_file() {
-    let name = "the_built_in_policies_are_in_force_without_any_file";
+fn a_call_before_init_finds_the_embedded_text_too() {
+    let name = "a_call_before_init_finds_the_embedded_text_too";
     if !is_child() {
         let empty = folder(name);
         child(name, &empty, &[]);
         return fs::remove_dir_all(empty).unwrap();
     }
-    assert_eq!(runs(shop::place), 5);
-    for op in [
-        "search",
-        "transform",
-        "embed",
-        "ai_generate",
-        "health_check",
-    ] {
-        hardening::check_rate_limit(op, &1).unwrap();
-    }
-    let ran: u32 = (0..3).map(|_| runs(shop::search)).sum();
-    assert_eq!(ran, 2, "then the circuit is open");
+    hardening::check_rate_limit("by_name_search", &1).unwrap();
+    let shown = hardening::snapshot().configuration;
+    assert!(shown.embedded, "{shown:?}");
+    assert_eq!(shown.file.as_deref(), Some("hardening.yaml"));
 }
 
 /// The child looks from `depth` folders below the file.

@@ -37,8 +37,16 @@ pub(crate) fn init(mut args: TokenStream) -> TokenStream {
         )
     });
     let embedded = embedded.unwrap_or_else(|| quote!(::core::option::Option::None));
+    // As calls may come before this has run, the linker finds the text too.
+    let in_binary = std::env::var_os("CARGO_BIN_NAME").is_some();
     quote!({
         #told
-        #root::private::init(#embedded)
+        const EMBEDDED: ::core::option::Option<#root::private::Embedded> = #embedded;
+        const _: () = {
+            #root::private::inventory::submit! {
+                #root::private::Compiled { embedded: EMBEDDED, in_binary: #in_binary }
+            }
+        };
+        #root::private::init(EMBEDDED)
     })
 }

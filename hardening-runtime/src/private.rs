@@ -9,7 +9,7 @@ pub use crate::{
     outcome::{Class, Classify, Failure, Origin, Rejected, Worth},
     shape::{Fallible, Of, Optional, Otherwise, Plain, Refusing, Split},
     site::{Registered, Site},
-    source::Embedded,
+    source::{Compiled, Embedded},
     start::init,
 };
 pub use ::core;

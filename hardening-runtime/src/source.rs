@@ -9,7 +9,7 @@ use std::{
 };
 
 /// A file's text that was compiled into the program.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Embedded {
     /// Its path then.
     pub path: &'static str,
@@ -17,12 +17,49 @@ pub struct Embedded {
     pub text: &'static [u8],
 }
 
-/// What `init!()` compiled in, once it has run.
-static EMBEDDED: Mutex<Option<Embedded>> = Mutex::new(None);
+/// What an `init!()` compiled in, which the linker finds: a call may come before `init!()` has run.
+#[derive(Clone, Copy, Debug)]
+pub struct Compiled {
+    /// The text, if there was a file.
+    pub embedded: Option<Embedded>,
+    /// Whether it stands in the program's own crate, and not in a library.
+    pub in_binary: bool,
+}
+
+inventory::collect!(Compiled);
+
+/// Which `init!()` has run.
+#[derive(Clone, Copy)]
+enum Ran {
+    None,
+    /// The last one compiled this in.
+    Last(Option<Embedded>),
+}
+
+static RAN: Mutex<Ran> = Mutex::new(Ran::None);
 
 /// Remembers the text for when no file is found.
 pub(crate) fn embed(embedded: Option<Embedded>) {
-    *EMBEDDED.lock().unwrap_or_else(PoisonError::into_inner) = embedded;
+    *RAN.lock().unwrap_or_else(PoisonError::into_inner) = Ran::Last(embedded);
+}
+
+/// The text that counts when no file is found.
+fn embedded() -> Option<Embedded> {
+    match *RAN.lock().unwrap_or_else(PoisonError::into_inner) {
+        Ran::Last(embedded) => embedded,
+        Ran::None => first_of(inventory::iter::<Compiled>.into_iter().copied()),
+    }
+}
+
+/// The text of the program's own `init!()`; of libraries, the one that they all have. Among different ones
+/// nobody can say which is meant before one of them runs.
+fn first_of(compiled: impl Iterator<Item = Compiled> + Clone) -> Option<Embedded> {
+    if let Some(own) = compiled.clone().find(|compiled| compiled.in_binary) {
+        return own.embedded;
+    }
+    let mut texts = compiled.map(|compiled| compiled.embedded);
+    let first = texts.next()?;
+    first.filter(|_| texts.all(|text| text == first))
 }
 
 /// What one look at the place of the configuration found.
@@ -61,7 +98,7 @@ pub(crate) fn read(found: &Found) -> Result<Config, Mistaken> {
     match found {
         Found::File { name, content } => Config::read(content, name, &environment),
         Found::Unreadable(errors) => Err(errors.clone().into()),
-        Found::Nothing => match *EMBEDDED.lock().unwrap_or_else(PoisonError::into_inner) {
+        Found::Nothing => match embedded() {
             Some(embedded) => Config::read(embedded.text, embedded.path, &environment),
             None => Config::read_builtin(&environment),
         },
@@ -76,4 +113,41 @@ pub(crate) fn of_file(name: &str, message: String) -> ConfigError {
         position,
     };
     ConfigError::new(&origin, "", Problem::new(message))
+}
+
+#[cfg(all(test, not(hardening_loom)))]
+mod tests {
+    use super::*;
+
+    const fn compiled(text: &'static [u8], in_binary: bool) -> Compiled {
+        let path = "hardening.yaml";
+        Compiled {
+            embedded: Some(Embedded { path, text }),
+            in_binary,
+        }
+    }
+
+    fn text(compiled: &[Compiled]) -> Option<&'static [u8]> {
+        first_of(compiled.iter().copied()).map(|embedded| embedded.text)
+    }
+
+    #[test]
+    fn the_text_of_the_program_itself_counts_before_those_of_its_libraries() {
+        let library = compiled(b"library", false);
+        assert_eq!(text(&[library, compiled(b"own", true)]), Some(&b"own"[..]));
+        let without = Compiled {
+            embedded: None,
+            in_binary: true,
+        };
+        assert_eq!(text(&[library, without]), None);
+    }
+
+    #[test]
+    fn libraries_have_a_text_if_it_is_the_same() {
+        let (one, other) = (compiled(b"one", false), compiled(b"other", false));
+        assert_eq!(text(&[]), None);
+        assert_eq!(text(&[one]), Some(&b"one"[..]));
+        assert_eq!(text(&[one, one]), Some(&b"one"[..]));
+        assert_eq!(text(&[one, other]), None);
+    }
 }
