@@ -1,7 +1,8 @@
 //! The JSON Schema of the file (draft 2020-12), for editors: made of the tables that the reader uses.
 //!
 //! What it cannot say are rules between keys (`base_delay` above `max_delay`), the length of a duration
-//! that is written as text, what a `${VAR:-default}` comes to, and the limits on the file as a whole.
+//! that is written as text, what a `${VAR:-default}` comes to, and the limits on the file as a whole. An editor
+//! takes a `${VAR}` without quotes inside of `{…}` for no YAML.
 
 mod setting;
 

@@ -161,19 +161,60 @@ fn no_setting_of_any_section_prints_the_value_of_a_variable() {
 }
 
 #[test]
-fn inside_of_braces_an_unquoted_variable_is_told_to_take_quotes() {
+fn inside_of_braces_a_variable_needs_no_quotes() {
+    let file = "runtime: {retry: {retryable_codes: [429, ${CODE:-500}], a_policy: {max_attempts: ${N}, \
+                base_delay: ${N}s, max_delay: ${MAX:-9s}, budget: {ratio: ${R:-0.5}}}}}";
+    let env = Environment::from_pairs([("N", "3")]);
+    let config = Config::parse(file.as_bytes(), "h.yaml", &env).unwrap();
+    let policy = resolve(&config, "a").policy;
+    assert_eq!(config.retryable_codes(), [429, 500]);
+    assert_eq!(policy.max_attempts, 3);
+    assert_eq!(
+        (policy.base_delay.as_secs(), policy.max_delay.as_secs()),
+        (3, 9)
+    );
+    // Mistakes are where they are, and show what is written.
     for (file, told) in [
         (
-            "runtime: {retry: {a_policy: {max_attempts: ${N}}}}",
-            "h.yaml:1:44: inside of {…} and […], `${N}` needs quotes: write `\"${N}\"`",
+            "runtime: {retry: {a_policy: {max_attempts: ${N:-[9]}, x: 1}}}",
+            "h.yaml:1:55: runtime.retry.a_policy.x: unknown key",
         ),
         (
-            "runtime:\n  retry:\n    retryable_codes: [429, ${CODE:-500}]\n",
-            "h.yaml:3:28: inside of {…} and […], `${CODE:-500}` needs quotes: write `\"${CODE:-500}\"`",
+            "runtime: {retry: {a_policy: {max_attempts: ${M:-a, b}}}}",
+            "h.yaml:1:44: runtime.retry.a_policy.max_attempts: `a, b` is refused",
         ),
         (
-            "runtime: {retry: {a_policy: {base_delay: ${N}s, max_attempts: 2}}}",
-            "h.yaml:1:42: inside of {…} and […], `${N}` needs quotes: write `\"${N}\"`",
+            "runtime: {retry: {a_policy: {${N}: 1}}}",
+            "h.yaml:1:30: runtime.retry.a_policy.${N}: unknown key",
+        ),
+    ] {
+        let errors = Config::parse(file.as_bytes(), "h.yaml", &env).unwrap_err();
+        assert!(errors.to_string().contains(told), "{file}: {errors}");
+    }
+    // No place is lost where it is known at run time only.
+    let compiling = Config::parse(file.as_bytes(), "h.yaml", &Environment::compiling());
+    compiling.unwrap();
+}
+
+#[test]
+fn what_may_be_no_variable_is_told_to_take_quotes() {
+    for (file, told) in [
+        (
+            "runtime: {retry: {a_policy: {max_attempts: ${N, base_delay: 2}}}",
+            "h.yaml:1:44: inside of {…} and […], `${N, base_delay: 2}` needs quotes: write `\"${N, base_delay: 2}\"`",
+        ),
+        (
+            "runtime:\n  retry:\n    retryable_codes: [429, ${CODE:-{}}]\n",
+            "h.yaml:3:28: inside of {…} and […], `${CODE:-{}` needs quotes: write `\"${CODE:-{}\"`",
+        ),
+        (
+            "runtime: {retry: {a_policy: {jitter: ${N:-\"full\"}}}}",
+            "h.yaml:1:38: inside of {…} and […], `${N:-\"full\"}` needs quotes: write `'${N:-\"full\"}'`",
+        ),
+        (
+            "runtime: {retry: {a_policy: {max_attempts: \"${N\", base_delay: 2}}}",
+            "h.yaml:1:44: runtime.retry.a_policy.max_attempts: `${` is not closed: write `${NAME}`, or `$${` for \
+             the text itself",
         ),
     ] {
         let env = Environment::from_pairs([("N", "3")]);

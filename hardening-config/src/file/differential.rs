@@ -171,6 +171,31 @@ proptest! {
     }
 }
 
+proptest! {
+    #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::default() })]
+
+    /// A variable without quotes is read as the same one in quotes, which the other reader takes for text.
+    #[test]
+    fn a_variable_without_quotes_is_read_as_one_with_them(
+        default in "[a-zA-Z0-9_.\\[\\],é漢\u{F0000}]{0,8}", before in "[a-z\u{F0001}]{0,3}", after in "[a-z0-9]{0,3}",
+    ) {
+        let variable = format!("{before}${{NONE:-{default}}}{after}");
+        let as_text = format!("{before}{default}{after}");
+        for text in [
+            format!("{{k: {variable}, l: [{variable}, 1]}}"),
+            format!("k: {variable}\nl: [{variable}, 1]\n"),
+        ] {
+            let quoted = text.replace(&variable, &format!("\"{variable}\""));
+            prop_assert_eq!(ours(&text), ours(&quoted), "{}", text);
+            let their: Theirs = serde_yaml::from_str(&quoted).unwrap();
+            let their = their["k"].as_str().map(|it| it.replace(&variable, &as_text));
+            let node = read::parse(text.as_bytes(), &Environment::none()).unwrap();
+            let ours = node.entries().map(|entries| &*entries[0].1.source);
+            prop_assert_eq!(ours, their.as_deref());
+        }
+    }
+}
+
 #[test]
 fn whole_files_are_read_the_same() {
     for file in [

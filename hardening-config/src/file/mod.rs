@@ -8,6 +8,7 @@ mod read;
 mod scalar;
 mod sections;
 mod tree;
+mod veil;
 
 use std::sync::Arc;
 

@@ -22,7 +22,7 @@ pub(super) fn node(
     let (value, source, variables) = match replaced {
         None => (typed(text, plain, tag), text.into(), None),
         Some(Replaced::Text { text, variables }) => {
-            // A flow mapping takes `${…}` only in quotes, so quotes do not make it text.
+            // Other readers of YAML want quotes for it in a flow mapping, so quotes do not make it text.
             let value = typed(&text, true, tag);
             (value, text.into(), variables)
         }

@@ -4,7 +4,7 @@ use std::{collections::HashMap, sync::Arc};
 
 use granit_parser::{Event, Parser, ScalarStyle, ScanError, Span, options};
 
-use super::scalar;
+use super::{scalar, veil::Veil};
 use crate::{
     env::Environment,
     error::{Position, Problem},
@@ -79,9 +79,13 @@ pub(super) fn parse(text: &str, env: Option<&Environment>) -> Result<Arc<Node>, 
         block_nesting_limit: MAX_DEPTH as usize,
         emit_comments: false,
     };
-    let mut builder = Builder::new(env);
-    for event in Parser::new_from_str_with_options(text, limits) {
-        let (event, span) = event.map_err(|error| no_yaml(text, &error))?;
+    let (veiled, veil) = match env {
+        Some(_) => Veil::over(text),
+        None => (text.into(), Veil::NONE),
+    };
+    let mut builder = Builder::new(env, veil);
+    for event in Parser::new_from_str_with_options(&veiled, limits) {
+        let (event, span) = event.map_err(|error| no_yaml(text, veil, &error))?;
         builder.take(event, position(&span))?;
     }
     Ok(builder
@@ -89,7 +93,7 @@ pub(super) fn parse(text: &str, env: Option<&Environment>) -> Result<Arc<Node>, 
         .unwrap_or_else(|| Arc::new(Node::new(Value::Null, Position { line: 1, column: 1 }))))
 }
 
-fn no_yaml(text: &str, error: &ScanError) -> Problem {
+fn no_yaml(text: &str, veil: Veil, error: &ScanError) -> Problem {
     let marker = error.marker();
     if let Some(problem) = unquoted_variable(text, marker.line(), marker.col()) {
         return problem;
@@ -98,7 +102,7 @@ fn no_yaml(text: &str, error: &ScanError) -> Problem {
         "recursion limit exceeded" => {
             format!("values are nested more than {MAX_DEPTH} levels deep")
         }
-        info => format!("this is no YAML: {info}"),
+        info => format!("this is no YAML: {}", veil.lifted(info)),
     };
     Problem::new(message).or_at(Position {
         line: count(marker.line()).max(1),
@@ -106,16 +110,17 @@ fn no_yaml(text: &str, error: &ScanError) -> Problem {
     })
 }
 
-/// Inside of `{…}` and `[…]` the brace of an unquoted `${VAR}` opens a mapping, at which the parser
-/// stumbles: `line` counts from 1, `column` from 0.
+/// Inside of `{…}` and `[…]` the brace of an unquoted `${VAR}` that is not sure to be one opens a mapping,
+/// at which the parser stumbles: `line` counts from 1, `column` from 0.
 fn unquoted_variable(text: &str, line: usize, column: usize) -> Option<Problem> {
     let line_text = text.split('\n').nth(line.checked_sub(1)?)?;
     let before = column.checked_sub(1)?;
     let from_dollar: String = line_text.chars().skip(before).collect();
     let (variable, _) = from_dollar.strip_prefix("${")?.split_once('}')?;
+    let quotes = if variable.contains('"') { '\'' } else { '"' };
     let variable = super::quote(variable);
     let message = format!(
-        "inside of {{…}} and […], `${{{variable}}}` needs quotes: write `\"${{{variable}}}\"`"
+        "inside of {{…}} and […], `${{{variable}}}` needs quotes: write `{quotes}${{{variable}}}{quotes}`"
     );
     let at = Position {
         line: count(line),
@@ -151,6 +156,7 @@ enum Items {
 struct Builder<'a> {
     /// Without one, `${…}` is text like any other.
     env: Option<&'a Environment>,
+    veil: Veil,
     open: Vec<Open>,
     anchors: HashMap<usize, Arc<Node>>,
     root: Option<Arc<Node>>,
@@ -158,9 +164,10 @@ struct Builder<'a> {
 }
 
 impl<'a> Builder<'a> {
-    fn new(env: Option<&'a Environment>) -> Self {
+    fn new(env: Option<&'a Environment>, veil: Veil) -> Self {
         Self {
             env,
+            veil,
             open: Vec::new(),
             anchors: HashMap::new(),
             root: None,
@@ -173,6 +180,7 @@ impl<'a> Builder<'a> {
             Event::DocumentStart(..) => self.document(at),
             Event::Scalar(text, style, anchor, tag) => {
                 let plain = style == ScalarStyle::Plain;
+                let text = self.veil.lifted(&text);
                 let tag = tag.map(|tag| (tag.core_suffix().map(String::from), tag.original()));
                 // Names are literal: only values have variables.
                 let env = self.env.filter(|_| !self.expects_key());
