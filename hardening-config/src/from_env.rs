@@ -1,7 +1,8 @@
 //! Settings out of environment variables: `HARDENING__RETRY__EXPENSIVE__MAX_ATTEMPTS=7`.
 //!
 //! After the section comes a key of the section itself, or the name of a policy, op or health check
-//! and then its key. Names are in capitals, with `_` for whatever is no letter or digit.
+//! and then its key. Names are in capitals, with `_` for whatever is no letter or digit. Whoever writes the
+//! path as it is in the file (`RATE_LIMITING__DEFAULTS__SEARCH__CAPACITY`) means the same.
 
 use std::sync::Arc;
 
@@ -13,7 +14,7 @@ use crate::{
     kind::LayerKind,
     layer::{Entry, Layer},
     policy::{HealthDefaults, Provider, RuntimePolicy, SectionPolicy},
-    schema::{Key, Settings},
+    schema::{Expects, Key, Settings},
 };
 
 const HEALTH: &str = "health_checks";
@@ -22,19 +23,37 @@ const HEALTH: &str = "health_checks";
 pub(crate) fn apply(env: &Environment, config: &mut Config) -> Vec<ConfigError> {
     let mut errors = Vec::new();
     for (variable, path, value) in env.overrides() {
-        let result = target(config, path).map(|(layer, key)| {
-            layer.push(Entry {
-                key,
-                node: Arc::new(file::value_of_variable(variable, value)),
-                origin: origin(variable),
-                path: "".into(),
-            });
-        });
+        let entry = |key| Entry {
+            key,
+            node: Arc::new(file::value_of_variable(variable, value)),
+            origin: origin(variable),
+            path: "".into(),
+        };
+        let result = target(config, path);
+        let result = result.and_then(|(layer, key)| add(layer, entry(key)));
         if let Err(problem) = result {
             errors.push(ConfigError::new(&origin(variable), "", problem));
         }
     }
     errors
+}
+
+/// Two variables may mean one setting, if they agree.
+fn add(layer: &mut Layer, entry: Entry) -> Result<(), Problem> {
+    let mut others = layer.iter().filter(|other| other.key == entry.key);
+    let other = others.find_map(|other| match &other.origin {
+        Origin::Environment { name } => Some((name, &other.node)),
+        _ => None,
+    });
+    match other {
+        Some((_, node)) if node.value == entry.node.value => {}
+        Some((name, _)) => {
+            let message = format!("`{name}` sets the same to something else: remove one of them");
+            return Err(Problem::new(message));
+        }
+        None => layer.push(entry),
+    }
+    Ok(())
 }
 
 fn origin(variable: &str) -> Origin {
@@ -64,6 +83,11 @@ fn target<'a>(
             Place {
                 own: &own,
                 keys: kind.keys(),
+                group: if kind == LayerKind::RateLimit {
+                    Group::Within("DEFAULTS__")
+                } else {
+                    Group::Ending("_POLICY")
+                },
                 layer: &mut section.layer,
                 named: &mut section.named,
             }
@@ -75,6 +99,7 @@ fn target<'a>(
             Place {
                 own: &own,
                 keys: Provider::KEYS,
+                group: Group::Within("PROVIDERS__"),
                 layer: &mut config.health_layers[1],
                 named: &mut config.providers,
             }
@@ -88,8 +113,28 @@ fn target<'a>(
 struct Place<'a, 'k> {
     own: &'k [&'static Key],
     keys: &'static [Key],
+    group: Group,
     layer: &'a mut Layer,
     named: &'a mut Vec<Named>,
+}
+
+/// What stands around the names of a section in the file.
+#[derive(Clone, Copy)]
+enum Group {
+    /// They are under this key.
+    Within(&'static str),
+    /// They end so.
+    Ending(&'static str),
+}
+
+impl Group {
+    /// The name alone.
+    fn short(self, name: &str) -> Option<&str> {
+        match self {
+            Self::Within(key) => name.strip_prefix(key),
+            Self::Ending(ending) => name.strip_suffix(ending),
+        }
+    }
 }
 
 impl<'a> Place<'a, '_> {
@@ -102,6 +147,7 @@ impl<'a> Place<'a, '_> {
                 None => Err(unknown(prefix, rest, self.candidates(None))),
             };
         };
+        let name = self.short(name);
         let mut matching = (0..self.named.len()).filter(|i| capitals(&self.named[*i].name) == name);
         let (index, second) = (matching.next(), matching.next());
         if let (Some(first), Some(second)) = (index, second) {
@@ -116,8 +162,40 @@ impl<'a> Place<'a, '_> {
         let known = self.keys.iter().find(|known| capitals(known.name) == key);
         match (index, known) {
             (Some(index), Some(key)) => Ok((&mut self.named[index].env, key.name)),
-            (found, _) => Err(unknown(prefix, rest, self.candidates(found.map(|_| name)))),
+            (found, _) => Err(self
+                .part_of_a_setting(prefix, name, key)
+                .unwrap_or_else(|| {
+                    let given = format!("{name}__{key}");
+                    unknown(prefix, &given, self.candidates(found.map(|_| name)))
+                })),
         }
+    }
+
+    /// The name of a policy without what stands around it in the file. One may be called so with all
+    /// of it.
+    fn short<'n>(&self, name: &'n str) -> &'n str {
+        let is_called = |name: &str| {
+            let mut all = self.named.iter();
+            all.any(|named| capitals(&named.name) == name)
+        };
+        let short = self.group.short(name).filter(|short| is_called(short));
+        short.filter(|_| !is_called(name)).unwrap_or(name)
+    }
+
+    /// `EXPENSIVE__BUDGET__RATIO`: the rest of the budget would be its defaults, whatever is inherited.
+    fn part_of_a_setting(&self, prefix: &str, name: &str, part: &str) -> Option<Problem> {
+        let (name, group) = name.rsplit_once("__")?;
+        let name = self.short(name);
+        let group = self.keys.iter().find(|key| capitals(key.name) == group)?;
+        let (Expects::Keys(parts) | Expects::KeysOrSwitch(parts)) = group.expects else {
+            return None;
+        };
+        parts.iter().find(|known| capitals(known.name) == part)?;
+        let (key, wanted) = (group.name, group.expects.describe());
+        Some(Problem::new(format!(
+            "a variable sets `{key}` as a whole: write `{prefix}{name}__{}` with {wanted}",
+            capitals(key)
+        )))
     }
 
     /// Everything that could be meant, under one name if it is right.

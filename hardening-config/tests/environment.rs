@@ -271,7 +271,75 @@ fn variables_take_the_place_of_settings() {
 }
 
 #[test]
+fn a_variable_may_follow_the_path_in_the_file() {
+    let config = with(&[
+        ("HARDENING__RETRY__EXPENSIVE_POLICY__MAX_ATTEMPTS", "7"),
+        ("HARDENING__RETRY__DEFAULT_POLICY__MAX_DELAY", "9"),
+        ("HARDENING__RATE_LIMITING__DEFAULTS__SEARCH__CAPACITY", "50"),
+        (
+            "HARDENING__HEALTH_CHECKS__PROVIDERS__DATA_BASE__INTERVAL",
+            "5s",
+        ),
+    ])
+    .unwrap();
+    let expensive = resolve(&config, "expensive");
+    assert_eq!(expensive.policy.max_attempts, 7);
+    assert_eq!(expensive.policy.max_delay, Duration::from_secs(9));
+    assert_eq!(
+        expensive.settings[0].origin.to_string(),
+        "env HARDENING__RETRY__EXPENSIVE_POLICY__MAX_ATTEMPTS"
+    );
+    let search = Selection {
+        name: Some("search"),
+        ..Selection::default()
+    };
+    let search = config.resolve::<RateLimitPolicy>(&search);
+    assert_eq!(search.unwrap().policy.limits[0].capacity, 50);
+    assert_eq!(
+        config.health().providers["data-base"].interval,
+        Duration::from_secs(5)
+    );
+}
+
+#[test]
+fn two_variables_for_one_setting_have_to_agree() {
+    let both = |value| {
+        with(&[
+            ("HARDENING__RETRY__EXPENSIVE__MAX_ATTEMPTS", "7"),
+            ("HARDENING__RETRY__EXPENSIVE_POLICY__MAX_ATTEMPTS", value),
+        ])
+    };
+    let config = both("7").unwrap();
+    assert_eq!(resolve(&config, "expensive").policy.max_attempts, 7);
+    assert_eq!(
+        both("8").unwrap_err(),
+        "env HARDENING__RETRY__EXPENSIVE__MAX_ATTEMPTS: \
+         `HARDENING__RETRY__EXPENSIVE_POLICY__MAX_ATTEMPTS` sets the same to something else: remove one of them"
+    );
+}
+
+#[test]
+fn a_policy_that_is_called_as_the_file_writes_others_is_meant_first() {
+    let file = "runtime: {retry: {a_policy: {}, a_policy_policy: {}}}";
+    let env = Environment::from_pairs([("HARDENING__RETRY__A_POLICY__MAX_ATTEMPTS", "9")]);
+    let config = Config::parse(file.as_bytes(), "h.yaml", &env).unwrap();
+    let attempts = ["a", "a_policy"].map(|name| resolve(&config, name).policy.max_attempts);
+    assert_eq!(attempts, [3, 9]);
+}
+
+#[test]
 fn a_variable_that_names_nothing_is_an_error_with_a_suggestion() {
+    for name in ["EXPENSIVE", "EXPENSIVE_POLICY"] {
+        let variable = format!("HARDENING__RETRY__{name}__BUDGET__RATIO");
+        assert_eq!(
+            with(&[(&variable, "0.5")]).unwrap_err(),
+            format!(
+                "env {variable}: a variable sets `budget` as a whole: write `HARDENING__RETRY__EXPENSIVE__BUDGET` \
+                 with `true`, `false` or a mapping such as {{ratio: …, min_per_second: …}}"
+            )
+        );
+    }
+
     for (variable, told) in [
         (
             "HARDENING__RETRY__EXPENSIV__MAX_ATTEMPTS",
