@@ -18,7 +18,7 @@ pub use layers::Retrying;
 
 use crate::{
     bulkhead,
-    circuit_breaker::Admitted,
+    circuit_breaker::Ticket,
     clock::{self, Moment, Present},
     context::{self, Context},
     event,
@@ -29,7 +29,7 @@ use crate::{
     shape::{FromRejected, Join},
     site::Site,
 };
-use entry::{Flown, Step};
+use entry::{Flown, Step, Steps};
 use std::{fmt, panic::resume_unwind};
 
 /// A call under way.
@@ -46,14 +46,14 @@ pub struct Call {
     /// The shared cache run that this call leads; 0 is none.
     flight: u32,
     ended: bool,
-    /// What it waits for, and asks then, before its next attempt.
-    steps: Vec<Step>,
+    /// What it waits for, and asks then, before its next attempt: none of it, for most.
+    steps: Option<Box<Steps>>,
     /// When its retries began, if it had to wait for that.
     retries_began: Deadline,
     /// The place in the bulkhead, until the attempt ends. What is further in is given back first.
     place: Option<bulkhead::Place<'static>>,
-    /// What the circuit breaker admitted, until the outcome is told. Dropped, its caller went away.
-    admitted: Option<Admitted<'static>>,
+    /// That the circuit breaker admitted it, until the outcome is told.
+    ticket: Ticket,
     /// What it has of the run of its key.
     flown: Option<Flown>,
     span: CallSpan,
@@ -66,7 +66,7 @@ impl fmt::Debug for Call {
 }
 
 impl Call {
-    #[inline]
+    #[inline(always)]
     pub(crate) fn begin(site: &'static Site, live: &'static Live) -> Self {
         site.metrics.begin();
         Self {
@@ -82,10 +82,10 @@ impl Call {
             attempts: 0,
             flight: 0,
             ended: false,
-            steps: Vec::new(),
+            steps: None,
             retries_began: Deadline::NONE,
             place: None,
-            admitted: None,
+            ticket: Ticket::NONE,
             flown: None,
             span: CallSpan::begin(site, live),
         }
@@ -249,6 +249,7 @@ impl Drop for Call {
     #[inline]
     fn drop(&mut self) {
         if !self.ended {
+            drop(self.admitted());
             self.record(Outcome::Dropped);
         }
     }

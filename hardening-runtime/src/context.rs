@@ -17,6 +17,15 @@ pub(crate) struct Context {
     pub(crate) flights: FlightSet,
 }
 
+impl Context {
+    /// Outside of any call.
+    pub(crate) const NONE: Self = Self {
+        attempt: 0,
+        deadline: None,
+        flights: FlightSet::NONE,
+    };
+}
+
 /// The shared runs ("flights") of caches that the current code is inside: a call that would wait
 /// for one of them would wait for itself.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

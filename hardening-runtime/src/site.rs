@@ -41,8 +41,9 @@ impl Site {
         }
     }
 
-    /// A call begins.
-    #[inline]
+    /// A call begins: where the function keeps it, and not elsewhere first.
+    #[allow(clippy::inline_always)]
+    #[inline(always)]
     #[must_use]
     pub fn call(&'static self) -> Call {
         Call::begin(self, self.live())

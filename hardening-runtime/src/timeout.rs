@@ -85,6 +85,7 @@ pin_project_lite::pin_project! {
 
 impl<F> Attempt<F> {
     /// Sets its context and its end anew; it was not polled yet. The body, to be made ready.
+    #[inline]
     pub(crate) fn begin(
         self: Pin<&mut Self>,
         context: Context,
@@ -92,7 +93,9 @@ impl<F> Attempt<F> {
     ) -> Option<Pin<&mut F>> {
         let mut this = self.project();
         *this.context = context;
-        this.timer.set(until.map(clock::sleep_until));
+        if let Some(until) = until {
+            this.timer.set(Some(clock::sleep_until(until)));
+        }
         this.body.as_pin_mut()
     }
 }

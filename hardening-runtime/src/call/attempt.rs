@@ -3,13 +3,11 @@
 use super::{Call, entry::Stopped};
 use crate::{
     clock::Moment,
-    context, event, inject,
-    live::Live,
-    metrics::{Event, Layer, Outcome},
-    otel::CallSpan,
+    context::Context,
+    inject,
+    metrics::{Layer, Outcome},
     outcome::{Failure, Rejected},
     shape::Split,
-    site::Site,
     timeout::{self, Attempt, Ended},
 };
 use std::{
@@ -17,7 +15,7 @@ use std::{
     future::Future,
     marker::PhantomData,
     pin::Pin,
-    task::{Context, Poll, ready},
+    task::{self, Poll, ready},
     time::Duration,
 };
 
@@ -25,12 +23,16 @@ pin_project_lite::pin_project! {
     /// A run of an async body under its deadlines; what [`Call::attempt`] returns.
     #[must_use = "futures do nothing unless awaited"]
     pub struct Run<'a, S, F> {
-        // What comes before it; mostly nothing.
+        // None while it is lent to what comes before the body.
+        call: Option<&'a mut Call>,
+        // What comes before the body; mostly nothing.
         entering: Option<Entering<'a>>,
+        // Whether the body's time has begun. It does so in the first poll, where all of this stays.
+        has_begun: bool,
         #[pin]
         body: Attempt<Body<F>>,
-        // What is said when its time is up.
-        late: Late,
+        // Whether the call's time is up before the attempt's.
+        is_last: bool,
         shape: PhantomData<fn() -> S>,
     }
 }
@@ -51,7 +53,7 @@ impl<F: Future> Future for Body<F> {
     type Output = Result<F::Output, Failure<Infallible>>;
 
     #[inline]
-    fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
+    fn poll(self: Pin<&mut Self>, cx: &mut task::Context<'_>) -> Poll<Self::Output> {
         let this = self.project();
         ready!(this.injected.poll_failure(cx))?;
         this.body.poll(cx).map(Ok)
@@ -66,39 +68,34 @@ impl Call {
         F: Future,
         S: Split<F::Output>,
     {
-        let waits = self.waits();
-        let (context, until, injected) = if waits {
-            (context::current(), None, inject::nothing())
-        } else {
-            self.begin_attempt()
-        };
+        let injected = inject::nothing();
         Run {
-            body: timeout::attempt(context, until, Body { injected, body }),
-            late: self.late(until),
-            entering: waits.then(|| self.entering()),
+            call: Some(self),
+            entering: None,
+            has_begun: false,
+            is_last: false,
+            body: timeout::attempt(Context::NONE, None, Body { injected, body }),
             shape: PhantomData,
         }
     }
 
+    /// Whether the call itself ends then.
     #[inline(always)]
-    fn begin_attempt(&mut self) -> (context::Context, Option<Moment>, inject::Injected) {
-        let (context, until) = self.next_attempt();
-        (context, until, inject::into(self.site, self.live.path))
+    fn ends_at(&self, until: Option<Moment>) -> bool {
+        until.is_some() && self.until.get() == until
     }
 
+    /// The refusal of an attempt that was not over in time, told and counted: which of the times that were given,
+    /// the attempt's or the call's.
     #[cold]
-    fn entering(&mut self) -> Entering<'_> {
-        Box::pin(self.enter())
-    }
-
-    #[inline(always)]
-    fn late(&self, until: Option<Moment>) -> Late {
-        Late {
-            site: self.site,
-            live: self.live,
-            of_call: until.is_some() && self.until.get() == until,
-            span: self.span.clone(),
-        }
+    fn late(&self, is_last: bool) -> Rejected {
+        let limits = &self.live.timeout;
+        let after = if is_last { limits.call } else { limits.attempt };
+        let late = Rejected::TimedOut {
+            name: self.live.path,
+            after: after.unwrap_or(Duration::ZERO),
+        };
+        self.refused(Layer::Timeout, late).0
     }
 
     /// Runs a blocking body.
@@ -123,55 +120,45 @@ impl Call {
     }
 }
 
-/// An attempt that was not over in time: which of the times that were given, the attempt's or the
-/// call's.
-struct Late {
-    site: &'static Site,
-    live: &'static Live,
-    of_call: bool,
-    span: CallSpan,
-}
-
-impl Late {
-    /// The refusal, told and counted.
-    #[cold]
-    fn refused(&self) -> Rejected {
-        let limits = &self.live.timeout;
-        let after = if self.of_call {
-            limits.call
-        } else {
-            limits.attempt
-        };
-        let late = Rejected::TimedOut {
-            name: self.live.path,
-            after: after.unwrap_or(Duration::ZERO),
-        };
-        event::rejected(late.name(), Layer::Timeout.as_str(), &late);
-        self.site.metrics.count(Event::Rejected(Layer::Timeout));
-        self.span.rejected(Layer::Timeout, &late);
-        late
-    }
-}
-
-impl<S, F: Future> Run<'_, S, F> {
-    /// What comes before the body is over: its time begins, unless a layer refused.
-    #[cold]
-    fn poll_entering(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Result<(), Stopped>> {
-        let mut this = self.project();
-        let Some(entering) = this.entering else {
-            return Poll::Ready(Ok(()));
-        };
-        let entered = ready!(entering.as_mut().poll(cx));
-        let entered = entered.map(|call| {
-            let (context, until, injected) = call.begin_attempt();
-            let body = this.body.as_mut().begin(context, until);
-            if let Some(body) = body {
-                body.project().injected.set(injected);
+impl<'a, S, F> Run<'a, S, F> {
+    /// The body's time begins; before that, what was left for it.
+    #[inline(always)]
+    fn poll_begin(
+        mut self: Pin<&mut Self>,
+        cx: &mut task::Context<'_>,
+    ) -> Poll<Result<(), Stopped>> {
+        if self.entering.is_some() || self.call.as_ref().is_some_and(|call| call.waits()) {
+            let entered = ready!(self.as_mut().poll_entering(cx));
+            if let Err(stopped) = entered {
+                return Poll::Ready(Err(stopped));
             }
-            *this.late = call.late(until);
-        });
+        }
+        let this = self.project();
+        let call = this.call.as_deref_mut().expect("entered");
+        let (context, until) = call.next_attempt();
+        *this.is_last = call.ends_at(until);
+        if let Some(body) = this.body.begin(context, until) {
+            let injected = inject::into(call.site, call.live.path);
+            body.project().injected.set(injected);
+        }
+        *this.has_begun = true;
+        Poll::Ready(Ok(()))
+    }
+
+    #[cold]
+    fn poll_entering(
+        self: Pin<&mut Self>,
+        cx: &mut task::Context<'_>,
+    ) -> Poll<Result<(), Stopped>> {
+        let this = self.project();
+        let enter = |call: &'a mut Call| -> Entering<'a> { Box::pin(call.enter()) };
+        if let Some(call) = this.call.take() {
+            *this.entering = Some(enter(call));
+        }
+        let entering = this.entering.as_mut().expect("polled after it has ended");
+        let entered = ready!(entering.as_mut().poll(cx));
         *this.entering = None;
-        Poll::Ready(entered)
+        Poll::Ready(entered.map(|call| *this.call = Some(call)))
     }
 }
 
@@ -183,14 +170,15 @@ where
     type Output = Result<S::Value, Failure<S::Error>>;
 
     #[inline]
-    fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
-        if self.entering.is_some()
-            && let Err(stopped) = ready!(self.as_mut().poll_entering(cx))
+    fn poll(mut self: Pin<&mut Self>, cx: &mut task::Context<'_>) -> Poll<Self::Output> {
+        if !self.has_begun
+            && let Err(stopped) = ready!(self.as_mut().poll_begin(cx))
         {
             return Poll::Ready(Err(stopped.failure()));
         }
         let this = self.project();
-        let span = &this.late.span;
+        let call = this.call.as_deref().expect("entered");
+        let span = &call.span;
         let outcome = match ready!(span.enter(|| this.body.poll(cx))) {
             Ended::Returned(Ok(returned)) => S::split(returned).map_err(Failure::Error),
             Ended::Returned(Err(Failure::Rejected(injected))) => Err(Failure::Rejected(injected)),
@@ -198,7 +186,7 @@ where
             Ended::Returned(Err(Failure::Answered)) => Err(Failure::Answered),
             Ended::Returned(Err(Failure::Error(never))) => match never {},
             Ended::Panicked(payload) => Err(Failure::Panicked(payload)),
-            Ended::Elapsed => Err(Failure::Rejected(this.late.refused())),
+            Ended::Elapsed => Err(Failure::Rejected(call.late(*this.is_last))),
         };
         span.attempted(Outcome::of(&outcome));
         Poll::Ready(outcome)

@@ -7,7 +7,11 @@
 
 use super::{Call, Refused};
 use crate::{bulkhead::Priority, clock, outcome::Failure, rate_limit};
-use std::{any::Any, fmt, future::Future, mem, pin::Pin, time::Duration};
+use std::{any::Any, fmt, future::Future, pin::Pin, time::Duration};
+
+/// In order; in a box of one word, for the sake of those that have none.
+#[derive(Default)]
+pub(super) struct Steps(Vec<Step>);
 
 /// A wait, or a question that has to wait for it.
 pub(super) enum Step {
@@ -77,17 +81,18 @@ impl Call {
     /// Whether there is something to wait for first: what is asked now is [left for later](Self::later).
     #[inline]
     pub(super) const fn waits(&self) -> bool {
-        !self.steps.is_empty()
+        self.steps.is_some()
     }
 
     #[cold]
     pub(super) fn later(&mut self, step: Step) {
-        self.steps.push(step);
+        self.steps.get_or_insert_default().0.push(step);
     }
 
     /// Goes through what was left for later. What is behind a refusal is dropped unasked.
     pub(super) async fn enter(&mut self) -> Result<&mut Self, Stopped> {
-        for step in mem::take(&mut self.steps) {
+        let steps = self.steps.take().map_or_else(Vec::new, |steps| steps.0);
+        for step in steps {
             match step {
                 Step::Follow(following) => match following.await {
                     Followed::Leads(flight, flown) => self.lead(flight, flown),

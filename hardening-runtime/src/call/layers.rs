@@ -3,7 +3,7 @@
 use super::{Call, Deadline, Refused, entry::Step};
 use crate::{
     bulkhead::{Place, Priority, WaitEnded},
-    circuit_breaker::Signal,
+    circuit_breaker::{Admitted, Signal, Ticket},
     clock, event,
     metrics::{Event, Layer},
     outcome::{Failure, Rejected, Worth},
@@ -11,7 +11,7 @@ use crate::{
     rate_limit::{Admission, Verdict},
     retry::{Driver, RetryEvent, Rules, judged},
 };
-use std::time::Duration;
+use std::{mem, time::Duration};
 
 impl Call {
     /// Whether there is a rate limit to ask.
@@ -164,9 +164,22 @@ impl Call {
             let admitted = layer.state.enter(&layer.policy, clock::System);
             Some(admitted.map_err(|rejected| self.refused(Layer::CircuitBreaker, rejected))?)
         };
-        let deadline = self.deadline();
-        self.admitted = admitted.map(|admitted| admitted.with_deadline(deadline));
+        self.ticket = admitted.map_or(Ticket::NONE, Admitted::into_ticket);
         Ok(())
+    }
+
+    /// The call as the circuit admitted it, until that is told what came of it. Dropped, its caller went away,
+    /// or its time was up.
+    #[inline(always)]
+    pub(super) fn admitted(&mut self) -> Option<Admitted<'static>> {
+        let ticket = mem::replace(&mut self.ticket, Ticket::NONE);
+        let layer = self
+            .live
+            .circuit_breaker
+            .as_ref()
+            .filter(|_| !ticket.is_none())?;
+        let admitted = Admitted::again(layer.state, &layer.policy, ticket);
+        Some(admitted.with_deadline(self.deadline()))
     }
 
     /// Tells the circuit what came of the call, if it was asked. `worth` says what an error is worth, as far
@@ -177,7 +190,7 @@ impl Call {
         outcome: &Result<T, Failure<E>>,
         worth: impl FnOnce(&E) -> Worth,
     ) {
-        if let Some(admitted) = self.admitted.take() {
+        if let Some(admitted) = self.admitted() {
             admitted.settle(Signal::of(outcome, worth), clock::now);
         }
     }
@@ -190,7 +203,7 @@ impl Call {
         outcome: Result<T, Failure<E>>,
         failure_if: impl FnOnce(&Result<T, E>) -> bool,
     ) -> Result<T, Failure<E>> {
-        let Some(admitted) = self.admitted.take() else {
+        let Some(admitted) = self.admitted() else {
             return outcome;
         };
         let judge = |result: &Result<T, E>| admitted.judge(result, failure_if);

@@ -2,6 +2,7 @@
 
 use super::{
     call,
+    prepared::Prepared,
     signal::Signal,
     state::{BreakerState, Ticket},
 };
@@ -37,6 +38,21 @@ enum Unsettled {
 const NEVER: Moment = Moment::from_nanos(u64::MAX);
 
 impl<'a> Admitted<'a> {
+    /// What is left of it where state and policy are known: its guard must be made
+    /// [again](Self::again).
+    #[inline]
+    pub(crate) fn into_ticket(self) -> Ticket {
+        let ticket = self.ticket;
+        mem::forget(self);
+        ticket
+    }
+
+    /// The guard of a call that was given `ticket`.
+    #[inline]
+    pub(crate) fn again(state: &'a BreakerState, policy: &'a Prepared, ticket: Ticket) -> Self {
+        Self::new(state, policy, ticket)
+    }
+
     #[inline]
     pub(super) const fn new(state: &'a BreakerState, policy: &'a Policy, ticket: Ticket) -> Self {
         Self {

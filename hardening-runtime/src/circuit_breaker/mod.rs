@@ -77,7 +77,7 @@ pub use guard::Guard;
 pub(crate) use prepared::Prepared;
 pub(crate) use signal::Signal;
 pub use snapshot::{Snapshot, State, WindowCounts};
-pub(crate) use state::BreakerState;
+pub(crate) use state::{BreakerState, Ticket};
 
 use crate::{
     Classify, Rejected, clock, config::CircuitBreakerPolicy, context, name, outcome::Worth,

@@ -50,6 +50,18 @@ pub(crate) struct Ticket {
     pub(super) began: Moment,
 }
 
+impl Ticket {
+    /// Of a call that was not admitted, or is settled. Not an `Option`, which would take up another word.
+    pub(crate) const NONE: Self = Self {
+        key: Key::NONE,
+        began: UNTIMED,
+    };
+
+    pub(crate) const fn is_none(self) -> bool {
+        self.key.is_none()
+    }
+}
+
 /// A call whose time is not taken. Not an `Option`, with which a ticket would not fit in registers.
 pub(super) const UNTIMED: Moment = Moment::from_nanos(u64::MAX);
 
