@@ -212,7 +212,7 @@ pub(super) enum Purse<'a> {
     /// One that calls share.
     Shared(&'a BudgetState),
     /// This call's own: a full reserve, and what one call earned.
-    Own(&'a mut Option<Box<Ledger>>),
+    Own(&'a mut Option<Ledger>),
 }
 
 impl Purse<'_> {
@@ -221,7 +221,7 @@ impl Purse<'_> {
         match self {
             Self::Shared(state) => state.withdraw(budget, now),
             Self::Own(ledger) => ledger
-                .get_or_insert_with(|| Box::new(Ledger::of_one_call(budget, now)))
+                .get_or_insert_with(|| Ledger::of_one_call(budget, now))
                 .withdraw(budget, now),
         }
     }

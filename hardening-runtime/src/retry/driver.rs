@@ -88,8 +88,8 @@ pub struct Rules<'a> {
 pub struct Driver {
     state: RetryState,
     deadline: Option<Moment>,
-    /// The budget of a call that shares none; opened by its first retry, since hardly any call comes so far.
-    own: Option<Box<Ledger>>,
+    /// The budget of a call that shares none; opened by its first retry.
+    own: Option<Ledger>,
 }
 
 impl Driver {
