@@ -206,3 +206,41 @@ mod a_refused_attempt_froze_the_clock_of_the_next {
         assert_eq!((asks(script).await, script.at()), (Ok(2), vec![0, 3_000]));
     }
 }
+
+mod successes_of_a_past_window_took_the_place_of_the_calls_in_this_one {
+    use hardening::{
+        circuit_breaker::{CircuitBreaker, State},
+        config::CircuitBreakerPolicy,
+    };
+    use std::time::Duration;
+
+    /// A window of one second keeps its counts in a ring that comes round after this time.
+    const LAP: Duration = Duration::from_nanos(1 << 30);
+
+    fn call(breaker: &CircuitBreaker, fine: bool) {
+        let guard = breaker.enter().unwrap();
+        if fine {
+            guard.success();
+        } else {
+            guard.failure();
+        }
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn the_circuit_opens_once_enough_calls_are_in() {
+        let breaker = CircuitBreaker::new(CircuitBreakerPolicy {
+            failure_threshold: u32::MAX,
+            failure_rate: Some(0.5),
+            minimum_calls: 3,
+            window: Duration::from_secs(1),
+            ..Default::default()
+        });
+        call(&breaker, true);
+        tokio::time::advance(LAP).await;
+        for fine in [false, true, false] {
+            assert_eq!(breaker.state(), State::Closed);
+            call(&breaker, fine);
+        }
+        assert_eq!(breaker.state(), State::Open);
+    }
+}

@@ -2,7 +2,8 @@
 //!
 //! Nearly all calls succeed, and nobody looks at a success when it comes. So a thread that has a seat
 //! to itself counts those of the newest bucket in a word that only it writes, and carries them to the
-//! ring when it meets the next bucket. Whoever takes the sum adds these words to the ring's.
+//! ring when it meets the next bucket, if their place there is still theirs. Whoever takes the sum adds
+//! these words to the ring's.
 
 use super::time::{Bucket, Cut};
 use crate::{

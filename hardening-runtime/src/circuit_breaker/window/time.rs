@@ -159,7 +159,9 @@ impl TimeWindow {
         if batch.room(empty).is_some() {
             return own.set(batch.and_one());
         }
-        if let Some(before) = batch.bucket(cut, bucket) {
+        // After a pause of a lap their place is a later bucket's, whose calls they must not take away.
+        let before = batch.bucket(cut, bucket);
+        if let Some(before) = before.filter(|before| before.has_its_place(bucket)) {
             self.calls.add(before, batch.count());
         }
         own.set(empty.and_one());
@@ -214,7 +216,7 @@ impl TimeWindow {
         let newest = cut.bucket(now, generation);
         for (middle, counts) in kept.into_iter().flatten() {
             let bucket = cut.bucket(middle.min(now), generation);
-            if bucket.number + PLACES as u64 > newest.number {
+            if bucket.has_its_place(newest) {
                 self.calls.add(bucket, counts.calls);
                 self.failures.add(bucket, counts.failures);
                 self.slow.add(bucket, counts.slow);
@@ -286,6 +288,11 @@ impl Bucket {
     fn last(self, count: u64) -> impl DoubleEndedIterator<Item = Self> {
         let oldest = (self.number + 1).saturating_sub(count);
         (oldest..=self.number).map(move |number| Self { number, ..self })
+    }
+
+    /// Whether its place in the ring is still its own when `newest` is the last bucket.
+    const fn has_its_place(self, newest: Self) -> bool {
+        self.number + PLACES as u64 > newest.number
     }
 
     #[allow(clippy::cast_possible_truncation)] // what is cut off is beyond PLACES
