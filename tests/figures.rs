@@ -367,7 +367,7 @@ async fn under_errors_rejections_drops_and_panics_the_kinds_sum_to_the_calls() {
     );
 }
 
-#[bulkhead(max_concurrent = 2, max_queue = 1)]
+#[bulkhead(max_concurrent = 2, max_queue = 1, max_wait = "1h")]
 #[retryable(max_attempts = 2, base_delay = 0, budget = false)]
 async fn crowded(dice: u32) -> AppResult<u32> {
     for _ in 0..dice % 5 {
@@ -382,35 +382,92 @@ async fn crowded(dice: u32) -> AppResult<u32> {
     }
 }
 
+/// How a call ended for its caller.
+#[derive(Clone, Copy, PartialEq)]
+enum Ending {
+    Fine,
+    Failed,
+    Refused,
+    Panicked,
+    GaveUp,
+}
+
+/// Who calls what never ends gives up, and so do some of the others, if theirs takes long.
+async fn one_call(dice: u32) -> Ending {
+    let patience = async {
+        for _ in 0..20 + dice % 20 {
+            tokio::task::yield_now().await;
+        }
+        if dice % 7 != 3 && !dice.is_multiple_of(4) {
+            pending::<()>().await;
+        }
+    };
+    tokio::select! {
+        result = caught(crowded(dice)) => match result {
+            Ok(Ok(_)) => Ending::Fine,
+            Ok(Err(AppError::Rejected(Rejected::BulkheadFull { .. }))) => Ending::Refused,
+            Ok(Err(_)) => Ending::Failed,
+            Err(_) => Ending::Panicked,
+        },
+        () = patience => Ending::GaveUp,
+    }
+}
+
+/// One call after the other. What is refused is called again, so that each comes to its own end
+/// however the threads take turns.
+async fn caller(calls: impl Iterator<Item = u32>) -> Vec<Ending> {
+    let mut endings = Vec::new();
+    for dice in calls {
+        loop {
+            let ending = one_call(dice).await;
+            endings.push(ending);
+            if ending != Ending::Refused {
+                break;
+            }
+            tokio::task::yield_now().await;
+        }
+    }
+    endings
+}
+
+/// Both places and the queue are taken by calls that never end, so that one more is refused.
+async fn one_too_many() -> Vec<Ending> {
+    let mut held: Vec<_> = (0..3).map(|_| Box::pin(crowded(3))).collect();
+    std::future::poll_fn(|context| {
+        let mut polls = held.iter_mut().map(|call| call.as_mut().poll(context));
+        assert!(polls.all(|poll| poll.is_pending()));
+        std::task::Poll::Ready(())
+    })
+    .await;
+    let refused = one_call(5).await;
+    assert!(refused == Ending::Refused);
+    vec![Ending::GaveUp, Ending::GaveUp, Ending::GaveUp, refused]
+}
+
 #[tokio::test(flavor = "multi_thread", worker_threads = 8)]
 async fn on_many_threads_with_drops_and_panics_the_kinds_sum_to_the_calls_too() {
-    const CALLS: usize = 4_000;
-    let mut calls = tokio::task::JoinSet::new();
-    for dice in numbers(11).take(CALLS) {
-        calls.spawn(async move {
-            let patience = async {
-                for _ in 0..20 + dice % 20 {
-                    tokio::task::yield_now().await;
-                }
-            };
-            tokio::select! {
-                _ = caught(crowded(dice)) => false,
-                () = patience => true,
-            }
-        });
+    let mut endings = one_too_many().await;
+    let mut callers = tokio::task::JoinSet::new();
+    for seed in 0..16 {
+        callers.spawn(caller(numbers(seed).skip(1).take(250)));
     }
-    let gone = calls.join_all().await.into_iter().filter(|gone| *gone);
-    let gone = gone.count() as u64;
+    endings.extend(callers.join_all().await.concat());
+    let saw = |ending| endings.iter().filter(|one| **one == ending).count() as u64;
     let site = site("crowded");
     let figures = site.figures;
     let by_kind = figures.by_outcome();
-    let sum: u64 = by_kind.iter().map(|(_, count)| count).sum();
-    assert_eq!((sum, figures.in_flight), (CALLS as u64, 0), "{by_kind:?}");
-    assert_eq!((figures.calls(), figures.dropped), (sum, gone));
-    assert_eq!(figures.durations.count(), sum);
-    for kind in [figures.success, figures.panicked, gone] {
-        assert!(kind > 0, "{by_kind:?}");
+    for (count, ending) in [
+        (figures.success, Ending::Fine),
+        (figures.error, Ending::Failed),
+        (figures.bulkhead_full, Ending::Refused),
+        (figures.panicked, Ending::Panicked),
+        (figures.dropped, Ending::GaveUp),
+    ] {
+        assert!(count > 0 && count == saw(ending), "{by_kind:?}");
     }
+    let sum: u64 = by_kind.iter().map(|(_, count)| count).sum();
+    assert_eq!((sum, figures.calls()), (endings.len() as u64, sum));
+    assert_eq!((figures.durations.count(), figures.in_flight), (sum, 0));
     let bulkhead = site.bulkhead.unwrap();
     assert_eq!((bulkhead.running, bulkhead.queued.total()), (0, 0));
 }
