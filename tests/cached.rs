@@ -475,13 +475,14 @@ fn a_snapshot_frees_what_has_expired() {
         Arc::clone(value)
     }
     let value: Arc<str> = "a value".into();
+    let began = std::time::Instant::now();
     held(&value);
     let freed = || {
         let _ = hardening::snapshot();
         Arc::strong_count(&value) == 1
     };
-    assert!(!freed());
-    let began = std::time::Instant::now();
+    // This thread may be held up so long that it is right to be freed by now.
+    assert!(!freed() || began.elapsed() >= Duration::from_millis(300));
     while !freed() && began.elapsed() < Duration::from_secs(10) {
         std::thread::sleep(Duration::from_millis(10));
     }

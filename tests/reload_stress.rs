@@ -73,9 +73,13 @@ fn a_call_sees_the_settings_of_one_configuration_and_never_a_mixture() {
     thread::scope(|scope| {
         for _ in 0..CALLERS {
             scope.spawn(|| {
-                while !done.load(SeqCst) {
+                // At least once, also where the reloads are over before this thread begins.
+                loop {
                     assert_is_one_of_the_pairs(&seen());
                     calls.fetch_add(1, SeqCst);
+                    if done.load(SeqCst) {
+                        break;
+                    }
                 }
             });
         }
