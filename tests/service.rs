@@ -68,6 +68,12 @@ fn the_service_prints_its_address_serves_health_and_sites_and_ends_in_its_time()
         .current_dir(env!("CARGO_MANIFEST_DIR"))
         .env_remove("HARDENING_CONFIG")
         .env("RUST_LOG", "hardening=debug")
+        // The second order is one too many, however slow the machine is.
+        .env("HARDENING__RATE_LIMITING__SERVICE_ORDERS__CAPACITY", "1")
+        .env(
+            "HARDENING__RATE_LIMITING__SERVICE_ORDERS__WINDOW_SECONDS",
+            "3600",
+        )
         .stdout(Stdio::piped())
         .stderr(Stdio::piped());
     let mut service = Service(command.spawn().expect("it starts"));
