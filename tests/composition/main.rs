@@ -5,6 +5,7 @@
 #[path = "../support/script.rs"]
 mod support;
 
+mod after_a_wait;
 mod attempts;
 mod circuit;
 mod deadline;
