@@ -31,31 +31,31 @@ impl Call {
     /// Asks the cache. `share` says how an error is told to those who wait for the same run; its own
     /// name is that of a closure in the function.
     #[inline]
-    pub fn cached<V: Value, E, S>(&mut self, key: Fingerprint, _: S) -> Found<V, E>
+    pub fn cached<V: Value, E, S>(&mut self, key: Fingerprint, share: S) -> Found<V, E>
     where
         S: FnOnce() -> Share<E>,
     {
-        match self.look_up(key, type_name::<S>())? {
-            Ok(value) => Some(Ok(value)),
-            Err((miss, key)) => self.missed(miss, key).map(Ok),
-        }
+        let answered = match self.look_up(key, type_name::<S>())? {
+            Ok(value) => return Some(Ok(value)),
+            Err((miss, key)) => self.missed(miss, key)?,
+        };
+        Some(answered.outcome(&share()))
     }
 
-    /// Leads the run of a key that is not cached, or waits for another's. The task is woken as the one that
-    /// polls the wait, so nobody is to be woken yet.
+    /// Leads the run of a key that is not cached, or waits for another's, unless that was over in this moment.
+    /// Nobody is to be woken yet: the attempt looks whether the wait is over before it waits.
     #[cold]
     fn missed<V: Value>(
         &mut self,
         miss: Miss<'static, Fingerprint, V>,
         key: Fingerprint,
-    ) -> Option<V> {
+    ) -> Option<Answered<V>> {
         match miss.start(key, Waker::noop()) {
             Start::Known(Ok(held)) => self.lead(held.flight(), Box::new(held)),
-            Start::Known(Err(Answered::Found(value))) => {
+            Start::Known(Err(answered)) => {
                 self.coalesced();
-                return Some(value);
+                return Some(answered);
             }
-            Start::Known(Err(told)) => self.flown = Some(Box::new(told)),
             Start::Waits(following) => self.later(Step::Follow(Box::pin(async {
                 match following.await {
                     Ok(held) => Followed::Leads(held.flight(), Box::new(held)),
