@@ -61,6 +61,23 @@ async fn each_attribute_by_itself_keeps_a_future_send() {
     assert_eq!(spawned(degraded(1)).await, Ok(1));
 }
 
+#[test]
+fn all_attributes_together_keep_a_future_sync() {
+    #[fallback(|error| Err(error))]
+    #[cached(key = number)]
+    #[timeout(call = "9s", attempt = "1s")]
+    #[rate_limited(capacity = 9, window_seconds = 60, max_wait = 1)]
+    #[retryable(policy = "shapes")]
+    #[circuit_breaker]
+    #[bulkhead]
+    async fn all(number: u32) -> AppResult<u32> {
+        answer(number).await
+    }
+    fn is_sync(_: &impl Sync) {}
+    is_sync(&answer(1));
+    is_sync(&all(1));
+}
+
 #[tokio::test(start_paused = true)]
 async fn all_attributes_together_keep_a_generic_future_send() {
     #[fallback(|error| Err(error))]

@@ -128,7 +128,7 @@ pub(crate) enum Start<'a, K: Key, V: Value> {
 
 /// On the heap: callers who wait for nobody need no room for a timer in their futures.
 pub(crate) type Following<'a, K, V> =
-    Pin<Box<dyn Future<Output = Result<Held<'a, K, V>, Answered<V>>> + Send + 'a>>;
+    Pin<Box<dyn Future<Output = Result<Held<'a, K, V>, Answered<V>>> + Send + Sync + 'a>>;
 
 impl<'a, K: Key, V: Value> Miss<'a, K, V> {
     /// When the store was asked.

@@ -37,7 +37,8 @@ pin_project_lite::pin_project! {
     }
 }
 
-type Entering<'a> = Pin<Box<dyn Future<Output = Result<&'a mut Call, Stopped>> + Send + 'a>>;
+type Entering<'a> =
+    Pin<Box<dyn Future<Output = Result<&'a mut Call, Stopped>> + Send + Sync + 'a>>;
 
 pin_project_lite::pin_project! {
     // A body behind what tests inject, which takes up the body's time.

@@ -16,7 +16,7 @@ pub(super) struct Steps(Vec<Step>);
 /// A wait, or a question that has to wait for it.
 pub(super) enum Step {
     /// Another caller's run of the key.
-    Follow(Pin<Box<dyn Future<Output = Followed> + Send>>),
+    Follow(Pin<Box<dyn Future<Output = Followed> + Send + Sync>>),
     /// The time of the call timeout begins.
     Timeout,
     /// The rate limit.
