@@ -98,6 +98,11 @@ impl<F> Attempt<F> {
         }
         this.body.as_pin_mut()
     }
+
+    /// Ends it before it has begun.
+    pub(crate) fn end(self: Pin<&mut Self>) {
+        self.project().body.set(None);
+    }
 }
 
 impl<F: Future> Future for Attempt<F> {

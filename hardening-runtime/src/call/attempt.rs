@@ -37,8 +37,10 @@ pin_project_lite::pin_project! {
     }
 }
 
-type Entering<'a> =
-    Pin<Box<dyn Future<Output = Result<&'a mut Call, Stopped>> + Send + Sync + 'a>>;
+/// What a poll of it panics with then.
+const ENDED: &str = "polled after it has ended";
+
+type Entering<'a> = Pin<Box<dyn Future<Output = Result<&'a mut Call, Stopped>> + Send + Sync + 'a>>;
 
 pin_project_lite::pin_project! {
     // A body behind what tests inject, which takes up the body's time.
@@ -135,7 +137,7 @@ impl<'a, S, F> Run<'a, S, F> {
             }
         }
         let this = self.project();
-        let call = this.call.as_deref_mut().expect("entered");
+        let call = this.call.as_deref_mut().expect(ENDED);
         let (context, until) = call.next_attempt();
         *this.is_last = call.ends_at(until);
         if let Some(body) = this.body.begin(context, until) {
@@ -151,13 +153,16 @@ impl<'a, S, F> Run<'a, S, F> {
         self: Pin<&mut Self>,
         cx: &mut task::Context<'_>,
     ) -> Poll<Result<(), Stopped>> {
-        let this = self.project();
+        let mut this = self.project();
         let enter = |call: &'a mut Call| -> Entering<'a> { Box::pin(call.enter()) };
         if let Some(call) = this.call.take() {
             *this.entering = Some(enter(call));
         }
-        let entering = this.entering.as_mut().expect("polled after it has ended");
+        let entering = this.entering.as_mut().expect(ENDED);
         let entered = ready!(entering.as_mut().poll(cx));
+        if entered.is_err() {
+            this.body.as_mut().end();
+        }
         *this.entering = None;
         Poll::Ready(entered.map(|call| *this.call = Some(call)))
     }
@@ -178,7 +183,7 @@ where
             return Poll::Ready(Err(stopped.failure()));
         }
         let this = self.project();
-        let call = this.call.as_deref().expect("entered");
+        let call = this.call.as_deref().expect(ENDED);
         let span = &call.span;
         let outcome = match ready!(span.enter(|| this.body.poll(cx))) {
             Ended::Returned(Ok(returned)) => S::split(returned).map_err(Failure::Error),
@@ -191,5 +196,37 @@ where
         };
         span.attempted(Outcome::of(&outcome));
         Poll::Ready(outcome)
+    }
+}
+
+#[cfg(all(test, not(hardening_loom)))]
+mod tests {
+    use super::*;
+    use crate::shape::Fallible;
+    use std::{pin::pin, task::Waker};
+
+    static SITE: Site = Site::new(
+        || "call::attempt::tests::place::here",
+        "src/call/attempt.rs",
+        "rate_limited 1\n capacity 1\n window_seconds 60\n",
+    );
+
+    #[test]
+    #[should_panic(expected = "polled after it has ended")]
+    fn a_refused_attempt_runs_no_body_when_it_is_polled_once_more() {
+        let mut call = SITE.call();
+        call.pause(Duration::ZERO);
+        call.rate_limit(7, 2).expect("it is asked after the pause");
+        let body = async { Ok::<_, Rejected>(()) };
+        let (mut run, mut cx) = (
+            pin!(call.attempt(Fallible, body)),
+            Context::from_waker(Waker::noop()),
+        );
+        let refused = run.as_mut().poll(&mut cx);
+        assert!(matches!(
+            refused,
+            Poll::Ready(Err(Failure::Rejected(Rejected::RateLimited { .. })))
+        ));
+        let _ = run.as_mut().poll(&mut cx);
     }
 }
