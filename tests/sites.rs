@@ -150,6 +150,41 @@ fn each_setting_tells_where_it_came_from() {
 }
 
 #[test]
+fn names_and_settings_reach_the_site_as_they_are_written() {
+    #[retryable(policy = "sites \"two  words\" \\ {ß} 🦀", base_delay = "7ms")]
+    #[circuit_breaker(
+        name = " sites: \"two  words\" \\ 'ß' # 🦀: [, ",
+        window_calls = 20,
+        failure_threshold = 9
+    )]
+    #[bulkhead(name = r#"policy "name" \n"#, max_queue = 7)]
+    #[rate_limited(limits = [(capacity = 2, window_seconds = "1h"), (capacity = 1, window_seconds = 0.5)])]
+    #[allow(dead_code)]
+    fn odd() -> AppResult<()> {
+        Ok(())
+    }
+    let site = site("sites::names_and_settings_reach_the_site_as_they_are_written::odd");
+    let retry = layer(&site, "retryable");
+    assert_eq!(retry.policy, Some("sites \"two  words\" \\ {ß} 🦀"));
+    assert_eq!(setting(&retry, "max_attempts").0, "6");
+    assert_eq!(setting(&retry, "base_delay").0, "7ms");
+    let circuit = layer(&site, "circuit_breaker");
+    let name = " sites: \"two  words\" \\ 'ß' # 🦀: [, ";
+    assert_eq!((circuit.policy, circuit.name), (None, Some(name)));
+    assert_eq!(setting(&circuit, "window_calls").0, "20");
+    let places = layer(&site, "bulkhead");
+    let name = r#"policy "name" \n"#;
+    assert_eq!((places.policy, places.name), (None, Some(name)));
+    assert_eq!(setting(&places, "max_queue").0, "7");
+    let (limits, origin) = setting(&layer(&site, "rate_limited"), "limits");
+    assert!(
+        limits.contains("1h") && limits.contains("500ms"),
+        "{limits}"
+    );
+    assert!(origin.starts_with("attribute at "), "{origin}");
+}
+
+#[test]
 fn sites_can_be_serialised() {
     let text = serde_json::to_string(&sites()).unwrap();
     assert!(text.contains(r#""path":"sites::shop::place""#), "{text}");
