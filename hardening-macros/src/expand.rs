@@ -3,8 +3,8 @@
 //!
 //! Each layer wraps the expression that is further in. The body stands in the expansion once, in a
 //! block of its own, so that its `?` and `return` leave the attempt and not the wrapper; nothing of
-//! ours is a closure or a future around another layer, so a call stays one flat state machine, and
-//! async and blocking functions differ by `.await` alone.
+//! ours is a closure or a future around another layer, so a call stays one flat state machine. An async
+//! function awaits once, where its attempt runs; a blocking one waits where it stands.
 
 mod attempt;
 mod key;

@@ -21,7 +21,7 @@ impl Expansion<'_> {
         }
     }
 
-    /// `method`, or its twin, which waits where it stands.
+    /// `method`, or its `_blocking` twin, which waits where it stands.
     fn driver(&self, method: &str) -> Ident {
         if self.function.is_async() {
             format_ident!("{method}")
