@@ -9,6 +9,7 @@ use opentelemetry::{
     Context,
     trace::{Status, TraceContextExt},
 };
+use opentelemetry_sdk::trace::SpanData;
 use std::time::Duration;
 
 /// Fails as often as `failures`, then succeeds.
@@ -197,10 +198,13 @@ async fn what_the_cache_did_is_told() {
     fails.up();
     tokio::time::advance(Duration::from_secs(11)).await;
     by_key(&fails).await.unwrap();
-    let mut results: Vec<_> = all("spans::by_key")
-        .iter()
-        .map(|span| attribute(span, "hardening.cache.result"))
-        .collect();
+    let spans = all("spans::by_key");
+    let result = |span: &SpanData| attribute(span, "hardening.cache.result");
+    let coalesced = spans.iter().find(|span| result(span) == "coalesced");
+    let coalesced = coalesced.expect("one of the first two waited");
+    assert!(events(coalesced).is_empty(), "it made no attempt");
+    assert_eq!(attribute(coalesced, "hardening.attempts"), "0");
+    let mut results: Vec<_> = spans.iter().map(result).collect();
     results[..2].sort();
     assert_eq!(results, ["coalesced", "miss", "hit", "stale"]);
 }
