@@ -280,7 +280,8 @@ pub enum Failure<E> {
     /// The body panicked; the outer edge raises it again.
     Panicked(Box<dyn Any + Send>),
     /// Nothing further in was asked: another caller's run of the key has the result, and the cache puts
-    /// it in the place of this.
+    /// it in the place of this. It never leaves a call.
+    #[doc(hidden)]
     Answered,
 }
 
