@@ -203,6 +203,7 @@ where
 mod tests {
     use super::*;
     use crate::shape::Fallible;
+    use crate::site::Site;
     use std::{pin::pin, task::Waker};
 
     static SITE: Site = Site::new(
@@ -220,7 +221,7 @@ mod tests {
         let body = async { Ok::<_, Rejected>(()) };
         let (mut run, mut cx) = (
             pin!(call.attempt(Fallible, body)),
-            Context::from_waker(Waker::noop()),
+            task::Context::from_waker(Waker::noop()),
         );
         let refused = run.as_mut().poll(&mut cx);
         assert!(matches!(
