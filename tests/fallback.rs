@@ -132,6 +132,23 @@ impl From<hardening::Rejected> for Text {
     }
 }
 
+#[test]
+fn the_closures_body_is_one_expression_whatever_it_begins_with() {
+    fn before(number: u32) -> AppResult<u32> {
+        number.checked_sub(1).ok_or(AppError::Gone)
+    }
+    // As a statement, the `match` would end before the call.
+    #[fallback(|error| match error { AppError::Gone => before, _ => Ok }(number))]
+    fn analyse(number: u32) -> AppResult<u32> {
+        Err(if number == 1 {
+            AppError::Gone
+        } else {
+            AppError::Busy
+        })
+    }
+    assert_eq!((analyse(1), analyse(2)), (Ok(0), Ok(2)));
+}
+
 #[tokio::test(start_paused = true)]
 async fn it_is_counted_and_the_outcome_before_it_stays_in_the_figures() {
     #[fallback(|_| Ok(0))]

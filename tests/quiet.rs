@@ -117,6 +117,77 @@ mod alone {
     }
 }
 
+/// Code in brackets that it could do without: as the tail of a closure of the user's own, or as its
+/// argument, the compiler would not mind it.
+mod bracketed {
+    use super::{Failed, Priority};
+    use hardening::{bulkhead, cached, circuit_breaker, fallback, rate_limited, retryable};
+
+    async fn answer(id: u64) -> Result<u64, Failed> {
+        tokio::task::yield_now().await;
+        Ok(id)
+    }
+
+    #[fallback(|_| { Ok(id) })]
+    pub(super) fn block(id: u64) -> Result<u64, Failed> {
+        Err(Failed::Lost)
+    }
+
+    #[fallback(|_| { answer(id).await })]
+    pub(super) async fn waiting(id: u64) -> Result<u64, Failed> {
+        answer(id).await?;
+        Err(Failed::Lost)
+    }
+
+    #[fallback(|failed| -> Result<String, Failed> { Ok(format!("{failed:?}")) })]
+    pub(super) fn typed() -> Result<String, Failed> {
+        Err(Failed::Lost)
+    }
+
+    #[fallback(|_| (Ok(id)))]
+    pub(super) fn parentheses(id: u64) -> Result<u64, Failed> {
+        Err(Failed::Lost)
+    }
+
+    #[fallback(|_| ({ (Ok(id)) }))]
+    pub(super) fn several(id: u64) -> Result<u64, Failed> {
+        Err(Failed::Lost)
+    }
+
+    #[rate_limited(capacity = 9, window_seconds = 60, key = (id), cost = (1))]
+    pub(super) fn limited(id: u64) -> Result<u64, Failed> {
+        Ok(id)
+    }
+
+    #[rate_limited(capacity = 9, window_seconds = 60, key = { id }, cost = { 1 })]
+    pub(super) fn limited_in_braces(id: u64) -> Result<u64, Failed> {
+        Ok(id)
+    }
+
+    #[rate_limited(capacity = 9, window_seconds = 60, key = ((id), { id }, (id + 1)), cost = ((1 + 1)))]
+    pub(super) fn limited_in_parts(id: u64) -> Result<u64, Failed> {
+        Ok(id)
+    }
+
+    #[cached(key = (id), ttl = 60)]
+    #[bulkhead(priority = (Priority::Low))]
+    pub(super) fn kept(id: u64) -> Result<u64, Failed> {
+        Ok(id)
+    }
+
+    #[cached(key = { id + 1 }, ttl = 60, cache_if = |id| { *id > 0 })]
+    #[bulkhead(priority = { Priority::Low })]
+    pub(super) fn kept_in_braces(id: u64) -> Result<u64, Failed> {
+        Ok(id)
+    }
+
+    #[retryable(retry_if = |failed| { matches!(failed, Failed::Busy) }, on_retry = |_| {})]
+    #[circuit_breaker(failure_if = |result| { result.is_err() })]
+    pub(super) fn asked(id: u64) -> Result<u64, Failed> {
+        Ok(id)
+    }
+}
+
 #[health_check(name = "quiet", interval = 60)]
 async fn healthy() -> Result<(), Failed> {
     tokio::task::yield_now().await;
@@ -257,6 +328,21 @@ async fn async_functions_by_themselves_run() {
     assert_eq!(opaque(1).await.unwrap(), 1);
     assert_eq!(first(1).await.unwrap() + second(2).await.unwrap(), 3);
     healthy().await.unwrap();
+}
+
+#[tokio::test(start_paused = true)]
+async fn functions_with_bracketed_code_run() {
+    assert_eq!(bracketed::block(1).unwrap(), 1);
+    assert_eq!(bracketed::waiting(1).await.unwrap(), 1);
+    assert_eq!(bracketed::typed().unwrap(), "Lost");
+    assert_eq!(bracketed::parentheses(1).unwrap(), 1);
+    assert_eq!(bracketed::several(1).unwrap(), 1);
+    assert_eq!(bracketed::limited(1).unwrap(), 1);
+    assert_eq!(bracketed::limited_in_braces(1).unwrap(), 1);
+    assert_eq!(bracketed::limited_in_parts(1).unwrap(), 1);
+    assert_eq!(bracketed::kept(1).unwrap(), 1);
+    assert_eq!(bracketed::kept_in_braces(1).unwrap(), 1);
+    assert_eq!(bracketed::asked(1).unwrap(), 1);
 }
 
 #[tokio::test(start_paused = true)]

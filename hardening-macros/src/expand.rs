@@ -14,6 +14,7 @@ mod returned;
 use attempt::within;
 
 use crate::{
+    brackets,
     errors::Errors,
     function::{Function, braced},
     future,
@@ -25,7 +26,7 @@ use crate::{
 use hardening_config::{Declared, LayerKind};
 use proc_macro2::{Ident, Span, TokenStream};
 use quote::{ToTokens, format_ident, quote, quote_spanned};
-use syn::{FnArg, Token, Type};
+use syn::{FnArg, Stmt, Token, Type};
 
 /// The name of the item that tells a site's path.
 const HERE: &str = "__HardeningHere";
@@ -203,7 +204,8 @@ impl<'a> Expansion<'a> {
             .inputs
             .first()
             .map_or_else(|| quote!(_), ToTokens::to_token_stream);
-        let body = &closure.body;
+        // As a statement, it gets the parentheses that it does need at the end of a block.
+        let body = Stmt::Expr(brackets::without(&closure.body).clone(), None);
         quote! {
             match #end {
                 ::core::result::Result::Ok(#value) => ::core::result::Result::Ok(#value),

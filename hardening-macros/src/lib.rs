@@ -5,6 +5,7 @@
 #![forbid(unsafe_code)]
 
 mod args;
+mod brackets;
 mod classify;
 mod embed;
 mod errors;

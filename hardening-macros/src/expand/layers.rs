@@ -1,7 +1,7 @@
 //! One wrapping for each layer: what the call asks of it, around the expression that is further in.
 
 use super::{Expansion, located, moved_to, ours};
-use crate::plan::Layer;
+use crate::{brackets, plan::Layer};
 use hardening_config::LayerKind;
 use proc_macro2::{Ident, Span, TokenStream};
 use quote::{ToTokens, format_ident, quote, quote_spanned};
@@ -103,6 +103,7 @@ impl Expansion<'_> {
         let key = self.limit_key(layer, &taken_from);
         let (cost, tokens) = match &layer.code.cost {
             Some(cost) => {
+                let cost = brackets::without(cost);
                 let cost = quote!(let #tokens = #private::cost(#cost););
                 (Some(cost), tokens.into_token_stream())
             }
@@ -264,6 +265,7 @@ impl Expansion<'_> {
         let priority = ours("priority");
         let (chosen, priority) = match &layer.code.priority {
             Some(chosen) => {
+                let chosen = brackets::without(chosen);
                 let chosen = quote!(let #priority: #private::Priority = #chosen;);
                 (Some(chosen), priority.into_token_stream())
             }
