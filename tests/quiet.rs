@@ -293,6 +293,35 @@ fn consumed(id: Id, _unused: Id) -> Result<u64, Failed> {
     Ok(take(id))
 }
 
+/// What a body takes out of its arguments, all of it `Copy`.
+#[retryable]
+async fn taken_apart(pair: (Id, String), number: Option<u64>) -> Result<u64, Failed> {
+    let (id, _) = pair;
+    let (_same, ref _name) = pair;
+    let number = match number {
+        Some(number) if number > 1 => number,
+        Some(mut number) => {
+            number += 1;
+            number
+        }
+        None => take(pair.0),
+    };
+    tokio::task::yield_now().await;
+    Ok(take(id) + number)
+}
+
+#[retryable]
+fn taken_on_a_condition(id: Option<Id>, pair: (u64, Id)) -> Result<u64, Failed> {
+    let (number, _) = pair;
+    let Some(id) = id else {
+        return Ok(number);
+    };
+    if let (1, id) = pair {
+        return Ok(take(id));
+    }
+    Ok(take(id) + pair.0)
+}
+
 macro_rules! made {
     ($($name:ident),*) => {$(
         #[retryable]
@@ -315,6 +344,7 @@ fn functions_by_themselves_run() {
     assert_eq!(alone::admitted(1).unwrap(), 1);
     assert_eq!(alone::replaced(1).unwrap(), 1);
     assert_eq!(consumed(Id(1), Id(2)).unwrap(), 1);
+    assert_eq!(taken_on_a_condition(Some(Id(1)), (2, Id(3))).unwrap(), 3);
     nothing().unwrap();
 }
 
@@ -325,6 +355,8 @@ async fn async_functions_by_themselves_run() {
     assert_eq!(alone::fallible(1, "").await.unwrap(), 1);
     assert_eq!(alone::bounded(1).await.unwrap(), 1);
     assert_eq!(all(1).await.unwrap(), "1");
+    let taken = taken_apart((Id(1), String::new()), Some(1));
+    assert_eq!(taken.await.unwrap(), 3);
     assert_eq!(opaque(1).await.unwrap(), 1);
     assert_eq!(first(1).await.unwrap() + second(2).await.unwrap(), 3);
     healthy().await.unwrap();

@@ -7,6 +7,7 @@
 //! function awaits once, where its attempt runs; a blocking one waits where it stands.
 
 mod attempt;
+mod consumed;
 mod key;
 mod layers;
 mod returned;
@@ -20,7 +21,7 @@ use crate::{
     future,
     moved::Body,
     pattern::change_bindings,
-    plan::{How, Layer, Plan},
+    plan::{Layer, Plan},
     surroundings::Surroundings,
 };
 use hardening_config::{Declared, LayerKind};
@@ -136,31 +137,6 @@ impl<'a> Expansion<'a> {
                 quote!(#static_site ::std::boxed::Box::pin(async move { #run }))
             }
         }
-    }
-
-    /// Asks whether the type of each argument that the body consumes lets it run again.
-    fn consumed(&self) -> Option<TokenStream> {
-        let private = &self.private;
-        let asked = self.plan.consumed.iter().map(|consumed| {
-            let name = &consumed.name;
-            let span = name.span();
-            let method = match consumed.how {
-                How::Moved if name == "self" => "moved_self".to_owned(),
-                How::Moved => "moved".to_owned(),
-                How::Method(method) => format!("calls_{method}"),
-            };
-            let method = Ident::new(&method, span);
-            quote_spanned!(span=> #private::consumed::Argument(&#name).#method().again();)
-        });
-        let asked: TokenStream = asked.collect();
-        (!asked.is_empty()).then(|| {
-            quote!({
-                #[allow(unused_imports)]
-                use #private::consumed::{Again as _, MaybeKept as _, SelfAgain as _};
-                #[allow(clippy::used_underscore_binding)]
-                { #asked }
-            })
-        })
     }
 
     /// The site, as static data that the linker collects.

@@ -8,7 +8,7 @@ mod role;
 mod settings;
 mod unshared;
 
-pub(crate) use consumed::{Consumed, How};
+pub(crate) use consumed::{Consumed, How, Part, taken};
 pub(crate) use refusal::{refuse_expanded, refuse_twice};
 
 use crate::{
@@ -20,6 +20,7 @@ use crate::{
     surroundings::Surroundings,
 };
 use argument::Collected;
+use consumed::Consumption;
 use hardening_config::LayerKind;
 use proc_macro2::{Ident, TokenStream};
 use quote::quote;
@@ -60,8 +61,8 @@ pub(crate) struct Plan {
     pub(crate) used: TokenStream,
     /// The function's body; none for a method that a trait only declares.
     pub(crate) body: Option<Body>,
-    /// Arguments that the body consumes although a retry runs it again.
-    pub(crate) consumed: Vec<Consumed>,
+    /// What the body consumes although a retry runs it again.
+    pub(crate) consumed: Consumption,
     /// Arguments that each run of the body borrows alone.
     pub(crate) unshared: Vec<Ident>,
 }
@@ -127,11 +128,11 @@ impl Plan {
                 .body
                 .as_ref()
                 .map(|body| moved::borrowing(function, body)),
-            consumed: Vec::new(),
+            consumed: Consumption::default(),
             unshared: Vec::new(),
         };
         if let (Some(retry), Some(body)) = (plan.layer(LayerKind::Retry), &plan.body) {
-            plan.consumed = consumed::arguments(function, body.block.stream(), &retry.code.clone);
+            plan.consumed = consumed::by_body(function, body.block.stream(), &retry.code.clone);
         }
         if let Some(body) = &plan.body {
             let fallback = plan.layer(LayerKind::Fallback);

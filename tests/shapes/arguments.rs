@@ -32,6 +32,38 @@ fn third(runs: &Runs) -> AppResult<u32> {
 }
 
 #[tokio::test(start_paused = true)]
+async fn every_attempt_takes_the_same_copies_out_of_an_argument() {
+    #[retryable(policy = "shapes")]
+    fn blocking(pair: (u32, String), some: Option<u32>, runs: &Runs) -> AppResult<u32> {
+        let (number, _) = pair;
+        third(runs)?;
+        match some {
+            Some(more) if more > 1 => Ok(number + more),
+            _ => Ok(pair.0),
+        }
+    }
+    #[retryable(policy = "shapes", clone(text))]
+    async fn asynchronous(
+        point: Point,
+        text: Option<String>,
+        runs: &Runs,
+    ) -> AppResult<(u32, String)> {
+        let Point { x, .. } = point;
+        let Some(text) = text else {
+            return Err(AppError::Gone);
+        };
+        third(runs)?;
+        Ok((x + point.y, text))
+    }
+    let runs = Runs::new();
+    let pair = || (1, String::new());
+    assert_eq!((blocking(pair(), Some(2), &runs), runs.take()), (Ok(3), 3));
+    assert_eq!((blocking(pair(), None, &runs), runs.take()), (Ok(1), 3));
+    let taken = asynchronous(Point { x: 1, y: 2 }, Some("a".to_owned()), &runs);
+    assert_eq!((taken.await, runs.take()), (Ok((3, "a".to_owned())), 3));
+}
+
+#[tokio::test(start_paused = true)]
 async fn patterns_take_arguments_apart() {
     #[allow(clippy::unnested_or_patterns, reason = "each case binds what it binds")]
     #[retryable(policy = "shapes")]

@@ -1,11 +1,12 @@
 //! Which arguments the body of a retried function certainly consumes. A retry runs the body again,
 //! so these have to be `Copy`, or be listed in `clone(…)`; generated code asks the compiler, which
-//! knows their types and says so at the argument.
+//! knows their types and says so at the argument, or at the part of it that is taken.
 //!
 //! The scan sees names, not types, so whatever is not certain is left to the compiler's own message:
 //! what stands in macro calls, in shadowed scopes, behind `cfg`, and methods that may only borrow. A
 //! function that compiles without this check must compile with it.
 
+mod part;
 mod scan;
 #[cfg(test)]
 mod tests;
@@ -14,6 +15,7 @@ use crate::{
     function::{Function, conditions},
     pattern::bound,
 };
+pub(crate) use part::{Part, taken};
 use proc_macro2::{Delimiter, Ident, TokenStream, TokenTree};
 use quote::ToTokens;
 use scan::Scan;
@@ -37,27 +39,44 @@ pub(crate) enum How {
     Method(&'static str),
 }
 
-/// The arguments of `function`, but for the `cloned` ones, that its `body` consumes.
-pub(super) fn arguments(function: &Function, body: TokenStream, cloned: &[Ident]) -> Vec<Consumed> {
+/// What a body consumes.
+#[derive(Default)]
+pub(crate) struct Consumption {
+    pub(crate) arguments: Vec<Consumed>,
+    /// What it takes out of further ones.
+    pub(crate) parts: Vec<Part>,
+}
+
+/// What the `body` of `function` consumes of its arguments, but for the `cloned` ones.
+pub(super) fn by_body(function: &Function, body: TokenStream, cloned: &[Ident]) -> Consumption {
     let names: Vec<_> = candidates(function)
         .into_iter()
         .filter(|name| !cloned.contains(name) && mentions(body.clone(), name))
         .collect();
-    if names.is_empty() || is_conditional(body.clone()) {
-        return Vec::new();
+    let mut consumed = Consumption::default();
+    if names.is_empty() || has_attribute(body.clone(), &is_cfg) {
+        return consumed;
     }
+    // The question for a part stands outside of what the body allows itself: `#[allow(deprecated)]`.
+    let asks_parts = !has_attribute(body.clone(), &|_| true);
     let Ok(statements) = Block::parse_within.parse2(body) else {
-        return Vec::new();
+        return consumed;
     };
-    let consumed = names.into_iter().filter_map(|argument| {
+    for argument in names {
         let called_once = is_called_once(function, &argument);
-        let (used, how) = Scan::of(&statements, &argument, called_once)?;
+        let found = Scan::of(&statements, &argument, called_once);
+        if asks_parts && !matches!(found.whole, Some((_, How::Moved))) {
+            consumed.parts.extend(found.parts);
+        }
         // Whatever the body calls by that name is asked for, should a macro have written one of both.
-        let mut name = used;
-        name.set_span(name.span().located_at(argument.span()));
-        Some(Consumed { name, how })
-    });
-    consumed.collect()
+        consumed
+            .arguments
+            .extend(found.whole.map(|(mut name, how)| {
+                name.set_span(name.span().located_at(argument.span()));
+                Consumed { name, how }
+            }));
+    }
+    consumed
 }
 
 /// The names of the arguments that are passed by value, as far as the signature shows.
@@ -156,8 +175,8 @@ fn same(one: &Ident, other: &Ident) -> bool {
     one.unraw() == other.unraw()
 }
 
-/// Whether parts of `body` are there only under some `cfg`.
-fn is_conditional(body: TokenStream) -> bool {
+/// Whether `body` has an attribute of which `holds` is true.
+fn has_attribute(body: TokenStream, holds: &dyn Fn(TokenStream) -> bool) -> bool {
     let mut hash = false;
     body.into_iter().any(|token| {
         let after_hash = std::mem::take(&mut hash);
@@ -167,13 +186,16 @@ fn is_conditional(body: TokenStream) -> bool {
                 false
             }
             TokenTree::Group(group) => {
-                let is_cfg = after_hash
-                    && group.delimiter() == Delimiter::Bracket
-                    && matches!(group.stream().into_iter().next(),
-                        Some(TokenTree::Ident(word)) if word == "cfg" || word == "cfg_attr");
-                is_cfg || is_conditional(group.stream())
+                let is_attribute = after_hash && group.delimiter() == Delimiter::Bracket;
+                (is_attribute && holds(group.stream())) || has_attribute(group.stream(), holds)
             }
             _ => false,
         }
     })
+}
+
+/// Whether parts of a body are there only under this `attribute`.
+fn is_cfg(attribute: TokenStream) -> bool {
+    let first = attribute.into_iter().next();
+    matches!(first, Some(TokenTree::Ident(word)) if word == "cfg" || word == "cfg_attr")
 }

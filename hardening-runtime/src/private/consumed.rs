@@ -35,6 +35,17 @@ pub trait GetsSelf<T> {}
 #[diagnostic::do_not_recommend]
 impl<T: Copy> GetsSelf<T> for EveryAttempt {}
 
+/// Whether every attempt can take a `T` out of an argument.
+#[diagnostic::on_unimplemented(
+    message = "the body takes this out of an argument, and a retry runs the body again",
+    label = "this `{T}` is consumed by the first attempt",
+    note = "borrow it: `match &argument`, `&argument.field`; or write `#[retryable(clone(…))]` with the argument's name, to give each attempt a clone"
+)]
+pub trait GetsPart<T> {}
+
+#[diagnostic::do_not_recommend]
+impl<T: Copy> GetsPart<T> for EveryAttempt {}
+
 /// An argument that the body consumes, as far as its name shows.
 #[derive(Debug)]
 pub struct Argument<'a, T>(pub &'a T);
@@ -46,6 +57,10 @@ pub struct Moved<T>(PhantomData<T>);
 /// It is `self`, and is consumed.
 #[derive(Debug)]
 pub struct MovedSelf<T>(PhantomData<T>);
+
+/// Where something is that the body takes out of an argument.
+#[derive(Debug)]
+pub struct Part<T>(pub *const T);
 
 /// It is borrowed, or nobody can tell.
 #[derive(Debug)]
@@ -140,6 +155,11 @@ impl<T: ?Sized> MovedSelf<&mut T> {
     pub const fn again(&self) {}
 }
 
+impl<T: ?Sized> Part<&mut T> {
+    /// It is borrowed anew.
+    pub const fn again(&self) {}
+}
+
 /// Compiles if there can be another attempt.
 pub trait Again<T> {
     /// Asks.
@@ -163,3 +183,15 @@ pub trait SelfAgain<T> {
 }
 
 impl<T> SelfAgain<T> for MovedSelf<T> {}
+
+/// Compiles if there can be another attempt that takes the same part.
+pub trait PartAgain<T> {
+    /// Asks.
+    fn again(&self)
+    where
+        EveryAttempt: GetsPart<T>,
+    {
+    }
+}
+
+impl<T> PartAgain<T> for Part<T> {}

@@ -1,6 +1,6 @@
 //! The walk through a body that looks for one argument being consumed.
 
-use super::{How, mentions, same};
+use super::{How, Part, mentions, same};
 use proc_macro2::{Ident, TokenStream, TokenTree};
 use quote::ToTokens;
 use syn::{
@@ -67,21 +67,29 @@ pub(super) struct Scan<'a> {
     called_once: bool,
     /// How many closures and blocks around are `move`: naming the argument in them is enough.
     captured: usize,
-    found: Option<(Ident, How)>,
+    /// How many blocks around are `unsafe`, or declare what patterns may name: neither holds elsewhere.
+    apart: usize,
+    found: Found,
+}
+
+/// What a body does to an argument.
+#[derive(Default)]
+pub(super) struct Found {
+    /// Where and how the body consumes it, if it certainly does.
+    pub(super) whole: Option<(Ident, How)>,
+    /// What the body takes out of it.
+    pub(super) parts: Vec<Part>,
 }
 
 impl<'a> Scan<'a> {
-    /// Where and how the body `statements` consumes `name`, if it certainly does.
-    pub(super) fn of(
-        statements: &[Stmt],
-        name: &'a Ident,
-        called_once: bool,
-    ) -> Option<(Ident, How)> {
+    /// What the body `statements` does to `name`.
+    pub(super) fn of(statements: &[Stmt], name: &'a Ident, called_once: bool) -> Found {
         let mut scan = Self {
             name,
             called_once,
             captured: 0,
-            found: None,
+            apart: 0,
+            found: Found::default(),
         };
         scan.statements(statements);
         scan.found
@@ -89,11 +97,18 @@ impl<'a> Scan<'a> {
 
     /// Notes that `name` is consumed. A move is more certain than a method.
     fn note(&mut self, name: &Ident, how: How) {
-        match (&self.found, how) {
+        match (&self.found.whole, how) {
             (None, _) | (Some((_, How::Method(_))), How::Moved) => {
-                self.found = Some((name.clone(), how));
+                self.found.whole = Some((name.clone(), how));
             }
             _ => {}
+        }
+    }
+
+    fn note_part(&mut self, part: Part) {
+        let is_known = self.found.parts.iter().any(|known| known.is_same(&part));
+        if self.apart == 0 && !is_known {
+            self.found.parts.push(part);
         }
     }
 
@@ -113,6 +128,14 @@ impl<'a> Scan<'a> {
         }
     }
 
+    /// Whether `expr` is the argument, or a field in it.
+    fn is_within(&self, expr: &Expr) -> bool {
+        match expr {
+            Expr::Field(field) => self.is_within(&field.base),
+            expr => self.named(expr).is_some(),
+        }
+    }
+
     fn block(&mut self, block: &Block) {
         self.statements(&block.stmts);
     }
@@ -127,6 +150,12 @@ impl<'a> Scan<'a> {
         if may_shadow {
             return;
         }
+        self.apart(statements.iter().any(declares_a_name), |scan| {
+            scan.each_of(statements);
+        });
+    }
+
+    fn each_of(&mut self, statements: &[Stmt]) {
         for statement in statements {
             match statement {
                 Stmt::Local(local) => {
@@ -155,7 +184,7 @@ impl<'a> Scan<'a> {
         if takes_whole(&local.pat) {
             self.value(&init.expr);
         } else {
-            self.place(&init.expr);
+            self.matched(&init.expr, [&local.pat]);
         }
         if let Some((_, diverge)) = &init.diverge {
             self.value(diverge);
@@ -166,6 +195,20 @@ impl<'a> Scan<'a> {
     fn value(&mut self, expr: &Expr) {
         if let Some(name) = self.named(expr) {
             self.note(name, How::Moved);
+        } else if self.is_within(expr) {
+            self.note_part(Part::whole(expr));
+        } else {
+            self.place(expr);
+        }
+    }
+
+    /// `expr` where it is taken apart.
+    fn matched<'p>(&mut self, expr: &Expr, patterns: impl IntoIterator<Item = &'p Pat>) {
+        if self.is_within(expr) {
+            let parts = patterns.into_iter().filter_map(|by| Part::bound(expr, by));
+            for part in parts {
+                self.note_part(part);
+            }
         } else {
             self.place(expr);
         }
@@ -215,7 +258,7 @@ impl<'a> Scan<'a> {
             }
             Expr::Cast(cast) => self.place(&cast.expr),
             Expr::Repeat(repeat) => self.place(&repeat.expr),
-            Expr::Let(bind) => self.place(&bind.expr),
+            Expr::Let(bind) => self.matched(&bind.expr, [&*bind.pat]),
             Expr::Paren(paren) => self.place(&paren.expr),
             Expr::Group(group) => self.place(&group.expr),
             other => self.scope(other),
@@ -226,7 +269,7 @@ impl<'a> Scan<'a> {
     fn scope(&mut self, expr: &Expr) {
         match expr {
             Expr::Block(block) => self.block(&block.block),
-            Expr::Unsafe(block) => self.block(&block.block),
+            Expr::Unsafe(block) => self.apart(true, |scan| scan.block(&block.block)),
             Expr::Loop(repeat) => self.block(&repeat.body),
             Expr::Async(block) => {
                 let moves = block.capture.is_some();
@@ -247,7 +290,7 @@ impl<'a> Scan<'a> {
                 }
             }
             Expr::Match(choice) => {
-                self.place(&choice.expr);
+                self.matched(&choice.expr, choice.arms.iter().map(|arm| &arm.pat));
                 for arm in &choice.arms {
                     if !self.binds(&arm.pat) {
                         self.value(&arm.body);
@@ -258,23 +301,28 @@ impl<'a> Scan<'a> {
         }
     }
 
-    /// A condition and the block behind it, unless the name is bound for both.
+    /// A condition and the block behind it, as far as the name is not bound again.
     fn under(&mut self, condition: &Expr, block: &Block) {
-        if !self.condition_binds(condition) {
-            self.place(condition);
+        if self.condition(condition) {
             self.block(block);
         }
     }
 
-    fn condition_binds(&self, condition: &Expr) -> bool {
+    /// Whether the name is still the argument's where `condition` holds.
+    fn condition(&mut self, condition: &Expr) -> bool {
         match condition {
-            Expr::Let(bind) => self.binds(&bind.pat),
-            Expr::Binary(binary) => {
-                self.condition_binds(&binary.left) || self.condition_binds(&binary.right)
+            Expr::Let(bind) => {
+                self.matched(&bind.expr, [&*bind.pat]);
+                !self.binds(&bind.pat)
             }
-            Expr::Paren(paren) => self.condition_binds(&paren.expr),
-            Expr::Group(group) => self.condition_binds(&group.expr),
-            _ => false,
+            Expr::Binary(binary) if matches!(binary.op, BinOp::And(_)) => {
+                self.condition(&binary.left) && self.condition(&binary.right)
+            }
+            Expr::Group(group) => self.condition(&group.expr),
+            condition => {
+                self.place(condition);
+                true
+            }
         }
     }
 
@@ -289,6 +337,12 @@ impl<'a> Scan<'a> {
         self.captured += usize::from(moves);
         walk(self);
         self.captured -= usize::from(moves);
+    }
+
+    fn apart(&mut self, is_apart: bool, walk: impl FnOnce(&mut Self)) {
+        self.apart += usize::from(is_apart);
+        walk(self);
+        self.apart -= usize::from(is_apart);
     }
 
     /// `expr` where it is borrowed or called, which a `move` closure around it needs it whole for.
@@ -349,8 +403,13 @@ fn flat(tokens: TokenStream) -> Vec<TokenTree> {
         .collect()
 }
 
+/// Whether `statement` declares what a pattern may name: a function is none.
+fn declares_a_name(statement: &Stmt) -> bool {
+    matches!(statement, Stmt::Item(item) if !matches!(item, Item::Fn(_)))
+}
+
 /// Whether a macro may bind what it likes in `pattern`.
-fn has_macro(pattern: &Pat) -> bool {
+pub(super) fn has_macro(pattern: &Pat) -> bool {
     flat(pattern.to_token_stream())
         .iter()
         .any(|token| matches!(token, TokenTree::Punct(punct) if punct.as_char() == '!'))
@@ -379,7 +438,7 @@ fn is_plain_place(left: &Expr) -> bool {
     }
 }
 
-fn is_variable(name: &Ident) -> bool {
+pub(super) fn is_variable(name: &Ident) -> bool {
     let name = name.unraw().to_string();
     name.starts_with(|first: char| first == '_' || first.is_lowercase())
 }

@@ -1,12 +1,13 @@
-use super::{Consumed, How, arguments};
+use super::{Consumed, Consumption, How, by_body};
 use crate::function::Function;
+use quote::ToTokens;
 use syn::Ident;
 
 /// The arguments of `signature` that `body` consumes, and how.
 fn consumed_by(signature: &str, body: &str) -> Vec<(String, How)> {
     let function = format!("{signature} -> Result<(), E> {{ {body} }}");
     let function: Function = syn::parse_str(&function).expect(body);
-    let consumed = scanned(&function, &[]);
+    let consumed = scanned(&function, &[]).arguments;
     let named = |consumed: Consumed| (consumed.name.to_string(), consumed.how);
     consumed.into_iter().map(named).collect()
 }
@@ -220,6 +221,98 @@ fn a_method_that_takes_some_types_by_value_is_left_to_the_type() {
     assert_eq!(both, [("x".to_owned(), How::Moved)]);
 }
 
+/// What `body` takes out of `x`, with the patterns that do.
+fn parts_of(body: &str) -> Vec<String> {
+    let function = format!("fn f(&self, x: X) -> Result<(), E> {{ {body} }}");
+    let function: Function = syn::parse_str(&function).expect(body);
+    let text = |tokens: &dyn ToTokens| tokens.to_token_stream().to_string().replace(' ', "");
+    let mut texts = Vec::new();
+    for part in scanned(&function, &[]).parts {
+        texts.push(text(&part.of));
+        texts.extend(part.pattern.as_ref().map(|pattern| text(pattern)));
+    }
+    texts
+}
+
+#[test]
+fn a_pattern_that_binds_by_value_takes_a_part() {
+    for (body, parts) in [
+        ("let (a, _) = x; Ok(())", vec!["x", "(a,_)"]),
+        ("let X { id, .. } = x; Ok(())", vec!["x", "X{id,..}"]),
+        (
+            "let Some(a) = x else { return Ok(()) };",
+            vec!["x", "Some(a)"],
+        ),
+        (
+            "if let Some(a) = x { Ok(()) } else { Ok(()) }",
+            vec!["x", "Some(a)"],
+        ),
+        (
+            "if b && let Some(a) = x.id { Ok(()) }",
+            vec!["x.id", "Some(a)"],
+        ),
+        ("if let Some(x) = x { send(x) }", vec!["x", "Some(x)"]),
+        ("while let Some(a) = (x) {}", vec!["(x)", "Some(a)"]),
+        ("let (x, _) = x; send(x)", vec!["x", "(x,_)"]),
+        (
+            "match x { Some(a) if a > 1 => 1, Some(ref b) => 2, A | None => 3, c @ B => 4 }",
+            vec!["x", "Some(a)", "x", "c@B"],
+        ),
+        ("match x.id { (mut a, &b) => a }", vec!["x.id", "(a,&b)"]),
+        ("fn inner() {} let (a, _) = x; Ok(())", vec!["x", "(a,_)"]),
+    ] {
+        assert_eq!(parts_of(body), parts, "{body}");
+    }
+}
+
+#[test]
+fn a_field_whose_value_is_needed_is_taken() {
+    for body in [
+        "send(x.id)",
+        "Ok(x.id)",
+        "send(x.id); send((x).id.len(), x.id)",
+        "let a = x.id; Ok(())",
+        "Request { id: x.id }",
+        "run(|| send(x.id))",
+        "for item in x.id {}",
+        "x.id?; Ok(())",
+    ] {
+        assert_eq!(parts_of(body), ["x.id"], "{body}");
+    }
+    assert_eq!(parts_of("send(x.id.0)"), ["x.id.0"]);
+}
+
+#[test]
+fn what_is_only_looked_at_or_cannot_be_asked_for_is_no_part() {
+    for body in [
+        "match &x { Some(a) => a }",
+        "match x.as_ref() { Some(a) => a }",
+        "match find(x.id.len()) { Some(a) => a }",
+        "let (ref a, _) = x; Ok(())",
+        "let (_, ..) = x; Ok(())",
+        "let _ = x.id; Ok(())",
+        "match x { A | B => 1, CONSTANT => 2 }",
+        "let (a, b): (A, B) = x; Ok(())",
+        "let made!(a) = x; Ok(())",
+        "read(&x.id)",
+        "x.id.len()",
+        "x.id == 1",
+        "x.id += 1;",
+        "x.id = y;",
+        "println!(\"{}\", x.id);",
+        "unsafe { send(x.id) }",
+        "unsafe { match x { X { id } => send(id) } }",
+        "enum Y { A(u8) } match x { Y::A(a) => a }",
+        "use names::A; { match x { A(a) => a } }",
+        "#[allow(deprecated)] let a = x.id; Ok(())",
+        "send(x); send(x.id)",
+        "let x = 1; send(x.id)",
+        "if let Some(x) = find() && send(x.id) { Ok(()) }",
+    ] {
+        assert!(parts_of(body).is_empty(), "{body}: {:?}", parts_of(body));
+    }
+}
+
 #[test]
 fn only_arguments_by_value_are_looked_for() {
     for signature in [
@@ -264,12 +357,12 @@ fn a_receiver_by_value_is_an_argument_too() {
 fn cloned_arguments_may_be_consumed() {
     let function: Function = syn::parse_str("fn f(x: X, y: Y) -> R { send(x, y) }").unwrap();
     let cloned: Ident = syn::parse_str("x").unwrap();
-    let consumed = scanned(&function, &[cloned]);
+    let consumed = scanned(&function, &[cloned]).arguments;
     let names: Vec<_> = consumed.iter().map(|one| one.name.to_string()).collect();
     assert_eq!(names, ["y"]);
 }
 
-fn scanned(function: &Function, cloned: &[Ident]) -> Vec<Consumed> {
+fn scanned(function: &Function, cloned: &[Ident]) -> Consumption {
     let body = function.body.as_ref().map(proc_macro2::Group::stream);
-    arguments(function, body.unwrap_or_default(), cloned)
+    by_body(function, body.unwrap_or_default(), cloned)
 }

@@ -98,6 +98,158 @@ fn parts(pair: (Id, String), map: HashMap<u8, u8>) -> Result<usize, AppError> {
     Ok(send(id) + later() + map.len())
 }
 
+struct Order<'a> {
+    id: Id,
+    name: String,
+    text: &'a str,
+    connection: &'a mut Vec<u64>,
+    shared: Shared,
+}
+
+type Borrowed<'a, 'b> = &'a Order<'b>;
+type Changed<'a, 'b> = &'a mut Order<'b>;
+type Shared = Rc<(Id, String)>;
+
+#[retryable]
+fn copied_parts(
+    order: Order<'_>,
+    pair: (Id, String),
+    some: Option<(u8, u16)>,
+) -> Result<usize, AppError> {
+    let (id, _) = pair;
+    let Order {
+        id: other, text, ..
+    } = order;
+    let number = match some {
+        Some((number, _)) if number > 1 => number,
+        Some((_, number)) => send(number) as u8,
+        None => 0,
+    };
+    let more = if let (Id(1), ref name) = pair {
+        send(name)
+    } else {
+        0
+    };
+    Ok(send(id) + send(other) + send(text) + send(number) + more + send(order.text) + send(pair.0))
+}
+
+#[retryable]
+async fn copied_parts_later(order: Order<'_>, pair: (Id, String)) -> Result<usize, AppError> {
+    let (id, _) = pair;
+    let task = async { send(order.id) + send(order.shared.0) };
+    Ok(task.await + send(id) + send(order.text) + push(order.connection) + push(order.connection))
+}
+
+#[retryable]
+fn parts_of_what_is_borrowed(
+    order: Borrowed<'_, '_>,
+    changed: Changed<'_, '_>,
+    some: Option<&String>,
+) -> Result<usize, AppError> {
+    let Order { name, .. } = order;
+    let Order { connection, .. } = changed;
+    let more = match some {
+        Some(name) => send(name),
+        None => push(connection),
+    };
+    Ok(send(name) + more + push(changed.connection))
+}
+
+union Bits {
+    number: u32,
+    float: f32,
+}
+
+#[repr(packed)]
+struct Packed {
+    small: u8,
+    large: u64,
+}
+
+#[retryable]
+fn unusual_parts(bits: Bits, packed: Packed) -> Result<usize, AppError> {
+    let number = unsafe { bits.number };
+    let more = unsafe {
+        match bits {
+            Bits { float } => send(float),
+        }
+    };
+    let Packed { small, large } = packed;
+    Ok(send(number) + more + send(packed.large) + send(small) + send(large))
+}
+
+enum Kind {
+    Named(String),
+    Plain,
+}
+
+mod constants {
+    pub(super) const LIMIT: u8 = 1;
+}
+
+#[retryable]
+fn names_that_bind_nothing(kind: Kind, number: (u8, String)) -> Result<usize, AppError> {
+    use Kind::{Named, Plain};
+    use constants::LIMIT;
+    let at = match number {
+        (LIMIT, _) => 1,
+        _ => 0,
+    };
+    match kind {
+        Plain => Ok(at),
+        Named(_) => Ok(2),
+    }
+}
+
+#[retryable]
+fn names_of_the_body(number: u8, pair: (u8, u8)) -> Result<usize, AppError> {
+    const ONE: u8 = 1;
+    struct Two(u8);
+    let two = Two(number);
+    let Two(inner) = two;
+    match pair {
+        (ONE, other) => Ok(send(other)),
+        (other, _) => Ok(send(other) + send(inner)),
+    }
+}
+
+struct Old {
+    #[deprecated]
+    id: Id,
+    _unread: String,
+}
+
+#[retryable]
+fn what_the_body_allows_itself(old: Old) -> Result<usize, AppError> {
+    #[allow(deprecated)]
+    let id = old.id;
+    Ok(send(id))
+}
+
+#[retryable(clone(kind, order))]
+fn cloned_parts(kind: Option<String>, order: (String, u8)) -> Result<usize, AppError> {
+    let more = match kind {
+        Some(name) => send(name),
+        None => 0,
+    };
+    Ok(more + send(order.0))
+}
+
+#[retryable]
+fn later(pair: (Id, String)) -> impl std::future::Future<Output = Result<usize, AppError>> + Send {
+    let (id, _) = pair;
+    async move { Ok(send(id) + send(pair.0)) }
+}
+
+#[retryable]
+fn a_generic_part<T: Copy>(some: Option<T>, all: [T; 2]) -> Result<usize, AppError> {
+    let Some(value) = some else {
+        return Ok(0);
+    };
+    let [first, ..] = all;
+    Ok(send(value) + send(first))
+}
+
 macro_rules! retried {
     ($name:ident, $argument:ident, $body:expr) => {
         #[retryable]
