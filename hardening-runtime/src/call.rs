@@ -155,9 +155,9 @@ impl Call {
     }
 
     /// The outer edge: what came of the call, as the function returns it. A panic of the body is
-    /// raised again here.
+    /// raised again here. The call stays where it is: it would be copied on its way out.
     #[inline(always)]
-    pub fn finish<S, T, E>(self, _: S, outcome: Result<T, Failure<E>>) -> S::Returned
+    pub fn finish<S, T, E>(&mut self, _: S, outcome: Result<T, Failure<E>>) -> S::Returned
     where
         S: Join<T, E>,
         E: FromRejected,
@@ -165,9 +165,9 @@ impl Call {
         S::join(self.leave(outcome))
     }
 
-    /// The outer edge before a fallback.
+    /// The outer edge before a fallback, which the call does not live to see.
     #[inline(always)]
-    pub fn end<T, E: FromRejected>(self, outcome: Result<T, Failure<E>>) -> Result<T, E> {
+    pub fn end<T, E: FromRejected>(mut self, outcome: Result<T, Failure<E>>) -> Result<T, E> {
         if matches!(outcome, Err(Failure::Error(_) | Failure::Rejected(_))) {
             self.span.fallback();
         }
@@ -175,7 +175,7 @@ impl Call {
     }
 
     #[inline(always)]
-    fn leave<T, E: FromRejected>(mut self, outcome: Result<T, Failure<E>>) -> Result<T, E> {
+    fn leave<T, E: FromRejected>(&mut self, outcome: Result<T, Failure<E>>) -> Result<T, E> {
         self.ended = true;
         self.record(Outcome::of(&outcome));
         match outcome {

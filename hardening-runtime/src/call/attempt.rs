@@ -71,13 +71,23 @@ impl Call {
         F: Future,
         S: Split<F::Output>,
     {
-        let injected = inject::nothing();
+        let has_begun = !self.waits();
+        let (context, until) = if has_begun {
+            self.next_attempt()
+        } else {
+            (Context::NONE, None)
+        };
+        let injected = if has_begun {
+            inject::into(self.site, self.live.path)
+        } else {
+            inject::nothing()
+        };
         Run {
+            is_last: self.ends_at(until),
             call: Some(self),
             entering: None,
-            has_begun: false,
-            is_last: false,
-            body: timeout::attempt(Context::NONE, None, Body { injected, body }),
+            has_begun,
+            body: timeout::attempt(context, until, Body { injected, body }),
             shape: PhantomData,
         }
     }
