@@ -470,23 +470,18 @@ async fn a_snapshot_counts_no_result_that_has_expired() {
 /// On the clock that programs run on: a paused one may be ahead of those of other tests.
 #[test]
 fn a_snapshot_frees_what_has_expired() {
-    #[cached(ttl = "300ms")]
+    #[cached(ttl = "1ms")]
     fn held(value: &Arc<str>) -> Arc<str> {
         Arc::clone(value)
     }
     let value: Arc<str> = "a value".into();
-    let began = std::time::Instant::now();
     held(&value);
     let freed = || {
         let _ = hardening::snapshot();
         Arc::strong_count(&value) == 1
     };
-    // This thread may be held up so long that it is right to be freed by now.
-    assert!(!freed() || began.elapsed() >= Duration::from_millis(300));
-    while !freed() && began.elapsed() < Duration::from_secs(10) {
-        std::thread::sleep(Duration::from_millis(10));
-    }
-    assert!(freed());
+    // Nothing is slept: a snapshot takes its time, and many of them more than the result has.
+    assert!((0..10_000_000).any(|_| freed()));
 }
 
 #[tokio::test(start_paused = true)]

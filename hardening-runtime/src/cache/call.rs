@@ -1,21 +1,18 @@
-//! A call that found nothing in the store: it waits for another's run, or leads one and settles.
+//! A call that found nothing in the store: it waits for another's run, or leads one.
 
 use super::{
-    entry::{Freshness, freshness},
     flight::{Entered, Loner, Pilot, Seat, Turn, Wake},
-    shard::New,
     share::{Share, Shared},
-    state::{CacheState, Key, Value, times},
+    state::{CacheState, Key, Value},
 };
 use crate::{
     clock::{self, Moment},
-    context, event,
-    outcome::{Failure, Rejected},
+    context,
+    outcome::Failure,
 };
 use hardening_config::CachePolicy;
 use std::{
     future::{Future, poll_fn},
-    panic::{AssertUnwindSafe, catch_unwind},
     pin::{Pin, pin},
     sync::{Arc, atomic::Ordering::Relaxed},
     task::{Context, Poll, Waker, ready},
@@ -62,11 +59,11 @@ pub struct Lead<'a, K: Key, V: Value, E> {
 /// What a [`Lead`] holds, which says nothing of the error's type. Dropped, it is handed over too.
 #[must_use = "settle it"]
 pub(crate) struct Held<'a, K: Key, V: Value> {
-    call: Miss<'a, K, V>,
-    place: Place<'a, K, V>,
+    pub(super) call: Miss<'a, K, V>,
+    pub(super) place: Place<'a, K, V>,
 }
 
-enum Place<'a, K: Key, V> {
+pub(super) enum Place<'a, K: Key, V> {
     Pilot(Pilot<'a, K, Told<V>>),
     Loner(Loner<'a, K, Told<V>>),
 }
@@ -311,29 +308,6 @@ fn follow_blocking<K: Key, V: Value>(
     }
 }
 
-impl<K: Key, V> Place<'_, K, V> {
-    const fn key(&self) -> &K {
-        match self {
-            Self::Pilot(pilot) => pilot.key(),
-            Self::Loner(loner) => loner.key(),
-        }
-    }
-
-    fn close<R>(&self, store: impl FnOnce() -> R) -> Option<R> {
-        match self {
-            Self::Pilot(pilot) => pilot.close(store),
-            Self::Loner(loner) => loner.close(store),
-        }
-    }
-
-    fn answer(self, answer: impl FnOnce() -> Answer<V>) {
-        match self {
-            Self::Pilot(pilot) => pilot.answer(|| Arc::new(answer())),
-            Self::Loner(_) => {}
-        }
-    }
-}
-
 impl<K: Key, V: Value, E> Lead<'_, K, V, E> {
     /// The context of the body: the current one, and that the body is a part of this run. The body is
     /// polled in it.
@@ -354,107 +328,4 @@ impl<K: Key, V: Value, E> Lead<'_, K, V, E> {
     ) -> Result<V, Failure<E>> {
         self.held.settle(site, outcome, self.share, cache_if)
     }
-}
-
-impl<K: Key, V: Value> Held<'_, K, V> {
-    /// The number of the shared run; 0 when the run is not shared.
-    pub(crate) fn flight(&self) -> u32 {
-        match &self.place {
-            Place::Pilot(pilot) => pilot.id(),
-            Place::Loner(_) => 0,
-        }
-    }
-
-    /// Takes what the run came to: remembers a value that `cache_if` finds worth it, serves the last
-    /// good value in the place of a failure, tells those who wait. A panic of the body is not told:
-    /// the next who waits runs the body itself.
-    pub(crate) fn settle<E>(
-        self,
-        site: &str,
-        outcome: Result<V, Failure<E>>,
-        share: Share<E>,
-        cache_if: impl FnOnce(&V) -> bool,
-    ) -> Result<V, Failure<E>> {
-        let now = clock::now();
-        match outcome {
-            Ok(value) => Ok(self.keep(site, value, cache_if, now)),
-            // Dropped with its place, which the next who waits takes.
-            Err(panicked @ Failure::Panicked(_)) => Err(panicked),
-            Err(failure) => self.recover(site, failure, share, now),
-        }
-    }
-
-    fn keep(self, site: &str, value: V, cache_if: impl FnOnce(&V) -> bool, now: Moment) -> V {
-        let Self { call, place } = self;
-        let judged = catch_unwind(AssertUnwindSafe(|| cache_if(&value)));
-        let keep = judged.unwrap_or_else(|_| {
-            event::hook_panicked(site, "cache_if");
-            false
-        });
-        let new = keep.then(|| {
-            let times = times(call.policy, now);
-            New::of(place.key().clone(), value.clone(), times)
-        });
-        let (store, max_entries) = (&call.state.store, call.policy.max_entries);
-        // A run that began later may have ended before this one: its result is the newer one.
-        let newer = |stored| stored > call.now;
-        drop(place.close(|| new.map(|new| store.insert(call.hash, new, max_entries, newer))));
-        place.answer(|| Answer::Value(value.clone()));
-        value
-    }
-
-    fn recover<E>(
-        self,
-        site: &str,
-        failure: Failure<E>,
-        share: Share<E>,
-        now: Moment,
-    ) -> Result<V, Failure<E>> {
-        let last_good = self.last_good(site, now);
-        if last_good.is_none() && is_this_callers_alone(&failure) {
-            // Dropped with its place, which the next who waits takes.
-            return Err(failure);
-        }
-        let Self { call, place } = self;
-        place.close(|| ());
-        if let Some(value) = last_good {
-            place.answer(|| Answer::Value(value.clone()));
-            return Ok(value);
-        }
-        let name = call.state.name();
-        place.answer(|| Answer::Failed(Shared::of(&failure, name, &share)));
-        Err(failure)
-    }
-
-    /// The remembered value, if it is still good enough to stand in for a failure.
-    fn last_good(&self, site: &str, now: Moment) -> Option<V> {
-        let Miss {
-            state,
-            policy,
-            hash,
-            ..
-        } = &self.call;
-        let same = |known: &K| known == self.place.key();
-        let (value, stale_age) = state.store.read(*hash, same, |known| {
-            let age = now.since(known.stored());
-            match freshness(&known.times(), policy, now) {
-                Freshness::Expired => None,
-                Freshness::Stale => Some((known.item.value.clone(), Some(age))),
-                Freshness::Fresh | Freshness::RefreshAhead => {
-                    Some((known.item.value.clone(), None))
-                }
-            }
-        })?;
-        if let Some(age) = stale_age {
-            state.stale.fetch_add(1, Relaxed);
-            event::served_stale(site, age);
-        }
-        Some(value)
-    }
-}
-
-/// A caller whose own limit is used up says nothing of the key: others, under limits of their own,
-/// may still run it.
-const fn is_this_callers_alone<E>(failure: &Failure<E>) -> bool {
-    matches!(failure, Failure::Rejected(Rejected::RateLimited { .. }))
 }

@@ -65,6 +65,7 @@ mod entry;
 mod fingerprint;
 mod flight;
 mod janitor;
+mod settle;
 mod shard;
 pub mod share;
 mod sieve;
