@@ -27,7 +27,7 @@ pin_project_lite::pin_project! {
         call: Option<&'a mut Call>,
         // What comes before the body; mostly nothing.
         entering: Option<Entering<'a>>,
-        // Whether the body's time has begun. It does so in the first poll, where all of this stays.
+        // Whether the body's time has begun: from the start, unless the call waits first.
         has_begun: bool,
         #[pin]
         body: Attempt<Body<F>>,
