@@ -50,9 +50,12 @@ fn look() -> u64 {
     if !*TRUSTED {
         return system();
     }
-    let (line, pair) = (SCALE.line(), pair());
-    if line.is_due(pair.system)
-        && let Ok(mut drawn) = DRAWN.try_lock()
+    let (line, system) = (SCALE.line(), system());
+    if !line.is_due(system) {
+        return system.max(line.said(counter::read()));
+    }
+    let pair = pair();
+    if let Ok(mut drawn) = DRAWN.try_lock()
         && drawn.line == line
     {
         drawn.draw(pair);
