@@ -1,6 +1,11 @@
 //! One way to do the work of a scenario.
 
-use std::time::{Duration, Instant};
+use std::{
+    hint::spin_loop,
+    sync::atomic::{AtomicU64, Ordering::AcqRel, Ordering::Acquire},
+    thread,
+    time::{Duration, Instant},
+};
 
 /// Whose way it is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -13,9 +18,39 @@ pub(crate) enum Whose {
     Limit,
 }
 
-/// Runs the work a number of times as the given thread, and says how long that took: what it sets up
+/// Runs the work a number of times as one of the threads, and says how long that took: what it sets up
 /// before does not count.
-type Batch = Box<dyn Fn(u64, u64) -> Duration + Sync>;
+type Batch = Box<dyn Fn(&Turn<'_>) -> Duration + Sync>;
+
+/// What one thread is to do.
+pub(crate) struct Turn<'a> {
+    pub(crate) thread: u64,
+    pub(crate) calls: u64,
+    start: &'a Start,
+}
+
+impl Turn<'_> {
+    /// The moment from which the work counts: all threads are set up, and on a processor.
+    pub(crate) fn begin(&self) -> Instant {
+        self.start.meet();
+        Instant::now()
+    }
+}
+
+/// Where threads wait for one another. A thread that sleeps takes about as long to come back as the others need
+/// for their work, so two would not work at the same time: these stay awake.
+struct Start {
+    missing: AtomicU64,
+}
+
+impl Start {
+    fn meet(&self) {
+        self.missing.fetch_sub(1, AcqRel);
+        while self.missing.load(Acquire) > 0 {
+            spin_loop();
+        }
+    }
+}
 
 pub(crate) struct Contender {
     pub(crate) name: &'static str,
@@ -24,11 +59,11 @@ pub(crate) struct Contender {
 }
 
 impl Contender {
-    /// Work whose time `batch` takes itself: given the thread (0, 1, …) and the number of calls.
+    /// Work whose time `batch` takes itself, from [`Turn::begin`] on.
     pub(crate) fn timed(
         whose: Whose,
         name: &'static str,
-        batch: impl Fn(u64, u64) -> Duration + Sync + 'static,
+        batch: impl Fn(&Turn<'_>) -> Duration + Sync + 'static,
     ) -> Self {
         Self {
             name,
@@ -43,10 +78,10 @@ impl Contender {
         name: &'static str,
         work: impl Fn(u64) + Sync + 'static,
     ) -> Self {
-        Self::timed(whose, name, move |thread, calls| {
-            let first = first_number(thread);
-            let began = Instant::now();
-            for call in first..first + calls {
+        Self::timed(whose, name, move |turn| {
+            let first = first_number(turn.thread);
+            let began = turn.begin();
+            for call in first..first + turn.calls {
                 work(call);
             }
             began.elapsed()
@@ -69,12 +104,12 @@ impl Contender {
         own: impl Fn() -> S + Sync + 'static,
         work: impl AsyncFn(&mut S, u64) + Sync + 'static,
     ) -> Self {
-        Self::timed(whose, name, move |thread, calls| {
-            let first = first_number(thread);
+        Self::timed(whose, name, move |turn| {
+            let first = first_number(turn.thread);
             let mut own = own();
             runtime().block_on(async {
-                let began = Instant::now();
-                for call in first..first + calls {
+                let began = turn.begin();
+                for call in first..first + turn.calls {
                     work(&mut own, call).await;
                 }
                 began.elapsed()
@@ -84,14 +119,23 @@ impl Contender {
 
     /// Nanoseconds of one call, when as many threads as given make `calls` each at the same time.
     pub(crate) fn nanos(&self, threads: u64, calls: u64) -> f64 {
-        let all = std::sync::Barrier::new(usize::try_from(threads).expect("few threads"));
-        let total: f64 = std::thread::scope(|scope| {
+        let start = Start {
+            missing: AtomicU64::new(threads),
+        };
+        let turn = |thread| Turn {
+            thread,
+            calls,
+            start: &start,
+        };
+        let total: f64 = thread::scope(|scope| {
             let running: Vec<_> = (0..threads)
-                .map(|thread| {
-                    let all = &all;
+                .map(turn)
+                .map(|turn| {
                     scope.spawn(move || {
-                        all.wait();
-                        (self.batch)(thread, calls).as_secs_f64()
+                        if threads > 1 {
+                            stay(turn.thread);
+                        }
+                        (self.batch)(&turn).as_secs_f64()
                     })
                 })
                 .collect();
@@ -101,6 +145,16 @@ impl Contender {
                 .sum()
         });
         total * 1e9 / threads as f64 / calls as f64
+    }
+}
+
+/// Binds the thread to a processor of its own: two new threads otherwise take turns on one for the few
+/// milliseconds that a batch takes.
+fn stay(thread: u64) {
+    let processors = core_affinity::get_core_ids().unwrap_or_default();
+    let position = usize::try_from(thread).unwrap_or(0);
+    if let Some(&processor) = processors.get(position % processors.len().max(1)) {
+        core_affinity::set_for_current(processor);
     }
 }
 

@@ -20,7 +20,7 @@ use std::{
         Arc,
         atomic::{AtomicU32, Ordering::AcqRel, Ordering::Relaxed, Ordering::Release},
     },
-    time::{Duration, Instant},
+    time::Duration,
 };
 use tokio::{sync::Semaphore, task::yield_now};
 use tower::{Service, ServiceExt as _, limit::ConcurrencyLimit, service_fn};
@@ -159,10 +159,10 @@ where
     W: AsyncFn() + 'static,
 {
     const TASKS: u64 = 16;
-    Contender::timed(whose, name, move |_, calls| {
-        let local = tokio::task::LocalSet::new();
+    Contender::timed(whose, name, move |turn| {
+        let (local, calls) = (tokio::task::LocalSet::new(), turn.calls);
         local.block_on(&runtime(), async {
-            let began = Instant::now();
+            let began = turn.begin();
             let tasks: Vec<_> = (0..TASKS)
                 .map(|_| {
                     let work = work();

@@ -91,12 +91,12 @@ where
 {
     let runtime = runtime.enable_time().build().expect("a runtime");
     let asked = AtomicU64::new(0);
-    Contender::timed(whose, name, move |_, storms| {
+    Contender::timed(whose, name, move |turn| {
         let one = || {
             let first = asked.fetch_add(KEYS, Relaxed);
             storm_once(&runtime, first, &ask)
         };
-        (0..storms).map(|_| one()).sum()
+        (0..turn.calls).map(|_| one()).sum()
     })
 }
 

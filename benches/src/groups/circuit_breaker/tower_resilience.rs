@@ -2,7 +2,7 @@
 
 use super::{Failed, HOUR, Traffic};
 use crate::contender::{Contender, Whose::Peer};
-use std::{hint::black_box, ops::Range, time::Instant};
+use std::{hint::black_box, ops::Range};
 use tokio::runtime::{Builder, Runtime};
 use tower::{Layer, Service, ServiceExt, service_fn};
 use tower_resilience_circuitbreaker::{
@@ -45,11 +45,11 @@ impl<S> Breaker for S where
 }
 
 fn serving(service: impl Breaker) -> Contender {
-    Contender::timed(Peer, "tower-resilience", move |thread, calls| {
+    Contender::timed(Peer, "tower-resilience", move |turn| {
         let service = service.clone();
         runtime().block_on(async {
-            let began = Instant::now();
-            call_all(service, thread..thread + calls).await;
+            let began = turn.begin();
+            call_all(service, turn.thread..turn.thread + turn.calls).await;
             began.elapsed()
         })
     })
