@@ -10,11 +10,10 @@ use crate::{
     circuit_breaker::{self, BreakerState},
     clock,
     config::{
-        BulkheadPolicy, CachePolicy, ConfigError, Effective, LayerKind, RateLimitPolicy,
-        RetryPolicy, TimeoutPolicy,
+        BulkheadPolicy, CachePolicy, ConfigError, Effective, LayerKind, RetryPolicy, TimeoutPolicy,
     },
     enclosing::Enclosing,
-    rate_limit::LimiterState,
+    rate_limit::{self, LimiterState},
     registry::{self, Identity, States},
     retry::BudgetState,
     site::Site,
@@ -30,7 +29,7 @@ pub(crate) struct Live {
     pub(crate) enclosing: Enclosing,
     pub(crate) timeout: TimeoutPolicy,
     pub(crate) cache: Option<CacheLayer>,
-    pub(crate) rate_limit: Option<Layer<RateLimitPolicy, LimiterState>>,
+    pub(crate) rate_limit: Option<Layer<rate_limit::Prepared, LimiterState>>,
     /// Whether no layer around the rate limit can hold a call up before it gets there.
     pub(crate) limits_first: bool,
     pub(crate) retry: Option<Layer<RetryPolicy, BudgetState>>,

@@ -3,10 +3,10 @@
 use crate::{
     cache::{CachePolicy, CacheState, Fingerprint, Value},
     clock,
-    config::{ConfigError, ConfigErrors, LayerKind, RateLimitPolicy, RetryPolicy, Selection},
+    config::{ConfigError, ConfigErrors, LayerKind, RetryPolicy, Selection},
     name::intern,
     outcome::Rejected,
-    rate_limit::{LimiterState, hash_key},
+    rate_limit::{LimiterState, Prepared, hash_key},
     registry::{self, Identity, States},
     retry::{BudgetState, ByClass, RetryTerms, Terms},
     site::{self, Site},
@@ -24,7 +24,7 @@ pub(crate) struct ByName {
 /// The op of a rate limit, resolved.
 #[derive(Clone, Copy)]
 struct Op {
-    policy: &'static RateLimitPolicy,
+    policy: &'static Prepared,
     state: &'static LimiterState,
     enabled: bool,
     observe: bool,
@@ -39,10 +39,7 @@ struct Named {
 
 impl ByName {
     /// The policy of an op that was asked for by name.
-    pub(crate) fn policy_of(
-        &self,
-        state: &'static LimiterState,
-    ) -> Option<&'static RateLimitPolicy> {
+    pub(crate) fn policy_of(&self, state: &'static LimiterState) -> Option<&'static Prepared> {
         let mut ops = self.ops.values();
         let op = ops.find(|op| std::ptr::eq(op.state, state))?;
         op.enabled.then_some(op.policy)
@@ -88,7 +85,7 @@ fn op(states: &mut States, name: &'static str) -> Result<Op, ConfigErrors> {
     });
     let resolved = resolved?;
     Ok(Op {
-        policy: states.kept.ops.keep(resolved.policy),
+        policy: states.kept.ops.keep(Prepared::new(resolved.policy)),
         state: states.limiter(Identity::Named(name), name),
         enabled: resolved.enabled,
         observe: resolved.observe,
@@ -271,7 +268,7 @@ impl<K: Hash, V: Value> NamedCache<K, V> {
 
 /// The limits of the op that rejections call `name`: that of a site, or one asked for by name.
 #[cfg(feature = "http")]
-pub(crate) fn policy_of(name: &str) -> Option<&'static RateLimitPolicy> {
+pub(crate) fn policy_of(name: &str) -> Option<&'static Prepared> {
     let of_site = site::all()
         .filter_map(|site| site.live().rate_limit.as_ref())
         .find(|layer| layer.state.name() == name)

@@ -10,15 +10,12 @@ use crate::{
     cache::ErasedCache,
     circuit_breaker::BreakerState,
     classify,
-    config::{
-        Config, ConfigError, ConfigErrors, Mistaken, Policy, RateLimitPolicy, RetryPolicy,
-        Selection,
-    },
+    config::{Config, ConfigError, ConfigErrors, Mistaken, Policy, RetryPolicy, Selection},
     event, journal,
     kept::Kept,
     live::{Changes, Live, Resolution, SiteReport},
     named::ByName,
-    rate_limit::{LimiterState, OpSnapshot},
+    rate_limit::{self, LimiterState, OpSnapshot},
     retry::BudgetState,
     site::{self, Site},
     source, watch,
@@ -302,7 +299,7 @@ impl States {
 /// The policies that were asked for by name.
 #[derive(Default)]
 pub(crate) struct KeptByName {
-    pub(crate) ops: Kept<RateLimitPolicy>,
+    pub(crate) ops: Kept<rate_limit::Prepared>,
     pub(crate) retries: Kept<RetryPolicy>,
 }
 

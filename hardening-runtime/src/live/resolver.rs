@@ -8,7 +8,7 @@ use crate::{
         BulkheadPolicy, CircuitBreakerPolicy, ConfigError, LayerKind, Policy, RateLimitPolicy,
         Resolved, RetryPolicy, Selection, SiteLayer, TimeoutPolicy,
     },
-    rate_limit::LimiterState,
+    rate_limit::{self, LimiterState},
     registry::{Identity, States},
     retry::BudgetState,
     site::Site,
@@ -142,12 +142,12 @@ impl<'a> Resolver<'a> {
         })
     }
 
-    pub(super) fn rate_limit(&mut self) -> Option<Layer<RateLimitPolicy, LimiterState>> {
-        let (policy, observe) = self.policy(LayerKind::RateLimit)?;
+    pub(super) fn rate_limit(&mut self) -> Option<Layer<rate_limit::Prepared, LimiterState>> {
+        let (policy, observe): (RateLimitPolicy, _) = self.policy(LayerKind::RateLimit)?;
         let identity = self.identity(self.policy_of(LayerKind::RateLimit));
         let state = self.states.limiter(identity, self.path);
         Some(Layer {
-            policy,
+            policy: rate_limit::Prepared::new(policy),
             state,
             observe,
         })

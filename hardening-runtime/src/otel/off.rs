@@ -1,11 +1,10 @@
 //! The span of a call, without the feature `otel`: nothing.
 
 use crate::{
-    config::RateLimitPolicy,
     live::{self, Live},
     metrics::{Layer, Outcome},
     outcome::Rejected,
-    rate_limit::LimiterState,
+    rate_limit::{self, LimiterState},
     site::Site,
 };
 use std::time::Duration;
@@ -39,7 +38,7 @@ impl CallSpan {
     pub(crate) const fn rejected(&self, _: Layer, _: &Rejected) {}
 
     #[inline]
-    pub(crate) fn quota(&self, _: &live::Layer<RateLimitPolicy, LimiterState>, _: u64) {}
+    pub(crate) fn quota(&self, _: &live::Layer<rate_limit::Prepared, LimiterState>, _: u64) {}
 
     #[inline]
     pub(crate) const fn cache(&self, _: &'static str) {}

@@ -3,11 +3,10 @@
 use super::attributes;
 use crate::{
     clock,
-    config::RateLimitPolicy,
     live::{self, Live},
     metrics::{Layer, Outcome},
     outcome::Rejected,
-    rate_limit::{LimiterState, Quota},
+    rate_limit::{self, LimiterState, Quota},
     site::Site,
 };
 use crossbeam_utils::atomic::AtomicCell;
@@ -121,7 +120,7 @@ impl CallSpan {
 
     /// What the rate limit has left for `key`, which itself is not told.
     #[inline]
-    pub(crate) fn quota(&self, layer: &live::Layer<RateLimitPolicy, LimiterState>, key: u64) {
+    pub(crate) fn quota(&self, layer: &live::Layer<rate_limit::Prepared, LimiterState>, key: u64) {
         self.recording(|traced| {
             let quota = layer.state.quota(&layer.policy, key, clock::now());
             traced.last().quota = quota;

@@ -24,8 +24,10 @@ pub(super) const MAX_WINDOW: u64 = 3653 * 24 * 3600 * 1_000_000_000;
 /// How fast one bucket refills. Out-of-range settings count as the nearest in range.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Rate {
-    pub(super) capacity: u64,
-    pub(super) window: u64,
+    capacity: u64,
+    window: u64,
+    /// The time of one token, if that is a whole number of nanoseconds, else 0.
+    interval: u64,
 }
 
 /// What taking tokens would come to. All three are moments, in nanoseconds.
@@ -40,12 +42,38 @@ pub(super) struct Charge {
 }
 
 impl Rate {
-    #[inline]
+    /// Of a bucket that holds no token.
+    pub(super) const NOTHING: Self = Self {
+        capacity: 0,
+        window: 0,
+        interval: 0,
+    };
+
     pub(super) fn of(limit: &Limit) -> Self {
+        let capacity = u64::from(limit.capacity.max(1));
+        Self::new(capacity, clock::nanos(limit.window).clamp(1, MAX_WINDOW))
+    }
+
+    /// Both at least 1.
+    pub(super) const fn new(capacity: u64, window: u64) -> Self {
+        let is_whole = window.is_multiple_of(capacity);
         Self {
-            capacity: u64::from(limit.capacity.max(1)),
-            window: clock::nanos(limit.window).clamp(1, MAX_WINDOW),
+            capacity,
+            window,
+            interval: if is_whole { window / capacity } else { 0 },
         }
+    }
+
+    /// Tokens of a full bucket.
+    #[inline]
+    pub(super) const fn capacity(&self) -> u64 {
+        self.capacity
+    }
+
+    /// In which an empty bucket fills, in nanoseconds.
+    #[inline]
+    pub(super) const fn window(&self) -> u64 {
+        self.window
     }
 
     /// Takes `cost` tokens at `now` from the bucket that is full again at `tat`.
@@ -71,19 +99,20 @@ impl Rate {
     /// The moment `cost` tokens after `from`.
     #[inline]
     fn advance(self, from: u64, cost: u64) -> u64 {
-        let Self { capacity, window } = self;
         if cost == 0 {
             return from;
         }
-        if window % capacity == 0 {
-            return from.saturating_add(cost.saturating_mul(window / capacity));
+        if self.interval > 0 {
+            return from.saturating_add(cost.saturating_mul(self.interval));
         }
         self.advance_unevenly(from, cost)
     }
 
     #[inline(never)]
     fn advance_unevenly(self, from: u64, cost: u64) -> u64 {
-        let Self { capacity, window } = self;
+        let Self {
+            capacity, window, ..
+        } = self;
         if window < capacity {
             let interval = (u128::from(cost) * u128::from(window)).div_ceil(u128::from(capacity));
             return from.saturating_add(narrow(interval));
@@ -94,7 +123,9 @@ impl Rate {
     /// [`Self::advance`] where a token takes no whole number of nanoseconds, but more than one. The
     /// grid repeats with each window, so positions in it are enough.
     fn advance_on_grid(self, from: u64, cost: u64) -> u64 {
-        let Self { capacity, window } = self;
+        let Self {
+            capacity, window, ..
+        } = self;
         let place = from % window;
         let tokens = capacity.saturating_add(cost).saturating_add(1);
         // 64 bits are enough for all but the largest limits, and divide faster.

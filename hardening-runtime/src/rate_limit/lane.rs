@@ -2,12 +2,14 @@
 
 use super::{
     bucket::{Charge, Rate, narrow},
+    level::Slot,
+    prepared::Rated,
     table::{Room, Table, apply_to},
     word::{self, GENERATIONS, UNUSED},
 };
 use crate::{
     clock::Moment,
-    config::{Limit, Scope},
+    config::Scope,
     sync::{AtomicU64, Ordering},
 };
 use std::sync::OnceLock;
@@ -79,39 +81,9 @@ impl Lane {
     }
 
     /// Takes the tokens, or says at which moment they will be there.
-    #[inline]
-    pub(super) fn take(&self, limit: &Limit, ask: &Ask) -> Result<Taken, u64> {
-        let taken = self.take_at_once(limit, ask);
-        taken.unwrap_or_else(|| self.take_with_care(limit, ask))
-    }
-
-    /// Nearly every call: one look finds the bucket of its key, nothing has to be carried over, and
-    /// nobody else takes from it at this moment. None for any other. It calls nothing, and stays in registers.
-    #[inline]
-    fn take_at_once(&self, limit: &Limit, ask: &Ask) -> Option<Result<Taken, u64>> {
-        if limit.scope != Scope::Key {
-            return None;
-        }
-        let rate = Rate::of(limit);
-        let (slot, word) = self.keys.at_hand(ask.key)?;
-        let (tat, generation) = (word::tat(word), word::generation(word));
-        let window = self.windows[generation].load(Ordering::Relaxed);
-        if window != rate.window || !is_plausible(tat, rate, ask.now) {
-            return None;
-        }
-        let (new, decision) = decide(
-            rate.charge(tat, ask.cost, ask.now),
-            word,
-            generation,
-            ask.now,
-        );
-        (new == word || slot.swap(word, new)).then_some(decision)
-    }
-
-    #[inline(never)]
-    fn take_with_care(&self, limit: &Limit, ask: &Ask) -> Result<Taken, u64> {
-        let rate = Rate::of(limit);
-        let generation = self.generation(rate.window);
+    pub(super) fn take(&self, limit: &Rated, ask: &Ask) -> Result<Taken, u64> {
+        let rate = limit.rate;
+        let generation = self.generation(rate.window());
         let decide = |word| {
             let (tat, settled) = self.read(word, generation, rate, ask.now);
             let charge = rate.charge(tat, ask.cost, ask.now);
@@ -123,10 +95,32 @@ impl Lane {
         }
     }
 
+    /// [`take`](Self::take) of a key's bucket, as nearly every call can: `look` finds the bucket, nothing has to
+    /// be carried over, and nobody else takes from it at this moment. None for any other. It calls nothing,
+    /// and stays in registers.
+    #[allow(clippy::inline_always)] // as its caller is
+    #[inline(always)]
+    pub(super) fn take_at_once<'a>(
+        &'a self,
+        look: impl FnOnce(&'a Table, u64) -> Option<(&'a Slot, u64)>,
+        rate: &Rate,
+        (key, cost): (u64, u64),
+        now: u64,
+    ) -> Option<Result<Taken, u64>> {
+        let (slot, word) = look(&self.keys, key)?;
+        let (tat, generation) = (word::tat(word), word::generation(word));
+        let window = self.windows[generation].load(Ordering::Relaxed);
+        if window != rate.window() || !is_plausible(tat, *rate, now) {
+            return None;
+        }
+        let (new, decision) = decide(rate.charge(tat, cost, now), word, generation, now);
+        (new == word || slot.swap(word, new)).then_some(decision)
+    }
+
     /// Gives back what was just taken. The bucket is never more than full.
-    pub(super) fn give_back(&self, limit: &Limit, ask: &Ask, taken: Taken) {
-        let rate = Rate::of(limit);
-        let generation = self.generation(rate.window);
+    pub(super) fn give_back(&self, limit: &Rated, ask: &Ask, taken: Taken) {
+        let rate = limit.rate;
+        let generation = self.generation(rate.window());
         let decide = |word| {
             let (tat, settled) = self.read(word, generation, rate, ask.now);
             let before = tat.saturating_sub(taken.0).max(ask.now);
@@ -138,9 +132,9 @@ impl Lane {
     }
 
     /// The moment at which the bucket is full; nothing is taken, and no key gets a place.
-    pub(super) fn full_at(&self, limit: &Limit, ask: &Ask) -> u64 {
-        let rate = Rate::of(limit);
-        let generation = self.generation(rate.window);
+    pub(super) fn full_at(&self, limit: &Rated, ask: &Ask) -> u64 {
+        let rate = limit.rate;
+        let generation = self.generation(rate.window());
         let decide = |word| {
             let (tat, settled) = self.read(word, generation, rate, ask.now);
             (settled, tat)
@@ -150,12 +144,12 @@ impl Lane {
 
     /// The moment at which the bucket is full that is the furthest from it: everybody's, or, of
     /// those of the keys, the one that is used up most.
-    pub(super) fn full_last_at(&self, limit: &Limit, ask: &Ask) -> u64 {
+    pub(super) fn full_last_at(&self, limit: &Rated, ask: &Ask) -> u64 {
         match limit.scope {
             Scope::Global => self.full_at(limit, ask),
             Scope::Key => {
-                let rate = Rate::of(limit);
-                let generation = self.generation(rate.window);
+                let rate = limit.rate;
+                let generation = self.generation(rate.window());
                 let tat = |word| self.read(word, generation, rate, ask.now).0;
                 self.keys.words().map(tat).max().unwrap_or(UNUSED)
             }
@@ -192,7 +186,7 @@ impl Lane {
         }
         let window = self.windows[of_word].load(Ordering::Relaxed).max(1);
         let ahead = (tat - now).min(window);
-        let scaled = (u128::from(ahead) * u128::from(rate.window)).div_ceil(u128::from(window));
+        let scaled = (u128::from(ahead) * u128::from(rate.window())).div_ceil(u128::from(window));
         let tat = now + narrow(scaled);
         (tat, word::pack(tat, generation))
     }
@@ -218,7 +212,7 @@ impl Lane {
 /// Whether the clock has not gone back since `tat` was written.
 #[inline]
 const fn is_plausible(tat: u64, rate: Rate, now: u64) -> bool {
-    tat <= now + rate.window + CLOCK_STEP
+    tat <= now + rate.window() + CLOCK_STEP
 }
 
 /// The word that follows, and what was taken. One that is refused leaves `settled`.

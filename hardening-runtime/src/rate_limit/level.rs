@@ -78,13 +78,26 @@ impl Level {
     #[inline]
     pub(super) fn at_hand(&self, key: u64) -> Option<(&Slot, u64)> {
         let first = &self.groups[part_of(key, self.groups.len())];
-        first.likely(key).word_of(key)
+        let slot = &first.0[preferred(key)];
+        let slot = if slot.is_of(key) {
+            slot
+        } else {
+            first.likely(key)
+        };
+        slot.word_of(key)
+    }
+
+    /// The same, if it is in the second.
+    #[inline]
+    pub(super) fn nearby(&self, key: u64) -> Option<(&Slot, u64)> {
+        let second = self.reach(key).nth(1)?;
+        second.likely(key).word_of(key)
     }
 
     /// The bucket of `key`, and its word.
     fn find(&self, key: u64) -> Option<(&Slot, u64)> {
         for group in self.reach(key) {
-            let found = group.0.iter().find_map(|slot| slot.word_of(key));
+            let found = group.find(key);
             if found.is_some() || group.0.iter().any(Slot::is_empty) {
                 return found;
             }
@@ -111,14 +124,14 @@ impl Level {
 
     /// Takes a slot that nobody owns.
     pub(super) fn seize_free(&self, key: u64) -> Option<Seized<'_>> {
-        let mut slots = self.reach(key).flat_map(|group| &group.0);
+        let mut slots = self.reach(key).flat_map(|group| group.slots(key));
         slots.find_map(|slot| slot.seize(word::is_free))
     }
 
     /// Takes the slot of a key whose bucket was full again before `now`.
     pub(super) fn seize_idle(&self, key: u64, now: u64) -> Option<Seized<'_>> {
         for group in self.reach(key) {
-            let mut slots = group.0.iter();
+            let mut slots = group.slots(key);
             if let Some(seized) = slots.find_map(|slot| slot.seize(|w| word::is_idle(w, now))) {
                 return Some(seized);
             }
@@ -163,7 +176,15 @@ impl Level {
     }
 }
 
+/// The slot of a group that `key` takes if it can: whoever looks there first mostly need not look further.
+#[allow(clippy::cast_possible_truncation)] // two bits
+#[inline]
+const fn preferred(key: u64) -> usize {
+    key as usize % SLOTS
+}
+
 /// The share `key / 2^64` of `count`.
+#[inline]
 #[allow(clippy::cast_possible_truncation)] // at most `count`
 const fn part_of(key: u64, count: usize) -> usize {
     ((key as u128 * count as u128) >> 64) as usize
@@ -174,12 +195,30 @@ fn count(slots: impl Iterator) -> u32 {
 }
 
 impl Group {
+    /// Its slots, in the order in which `key` takes one.
+    fn slots(&self, key: u64) -> impl Iterator<Item = &Slot> {
+        let first = preferred(key);
+        (first..first + SLOTS).map(|slot| &self.0[slot % SLOTS])
+    }
+
+    /// The slot of `key`, and its word.
+    #[inline]
+    fn find(&self, key: u64) -> Option<(&Slot, u64)> {
+        let likely = self.likely(key);
+        if !likely.is_of(key) {
+            return None;
+        }
+        // A slot that was freed has the key that it had.
+        let found = likely.word_of(key);
+        found.or_else(|| self.0.iter().find_map(|slot| slot.word_of(key)))
+    }
+
     /// The first slot with this key, if there is one. Without a branch for each slot: which of them
     /// it is cannot be predicted.
     #[inline]
     fn likely(&self, key: u64) -> &Slot {
         let [a, b, c, _] = &self.0;
-        let is = |slot: &Slot| usize::from(slot.key.load(Ordering::Relaxed) == key);
+        let is = |slot: &Slot| usize::from(slot.is_of(key));
         let found = is(a) | is(b) << 1 | is(c) << 2 | 1 << 3;
         &self.0[found.trailing_zeros() as usize]
     }
@@ -201,15 +240,17 @@ impl Slot {
         swapped.is_ok()
     }
 
-    /// The slot and its word, if it is that of `key`.
+    #[inline]
+    fn is_of(&self, key: u64) -> bool {
+        self.key.load(Ordering::Relaxed) == key
+    }
+
+    /// The slot and its word, if it is that of `key`. The key is looked at behind the word: before it, it may
+    /// have been another's.
     #[inline]
     fn word_of(&self, key: u64) -> Option<(&Self, u64)> {
-        if self.key.load(Ordering::Relaxed) != key {
-            return None;
-        }
         let word = self.word.load(Ordering::Acquire);
-        let owned = word::is_owned(word) && self.key.load(Ordering::Relaxed) == key;
-        owned.then_some((self, word))
+        (self.is_of(key) && word::is_owned(word)).then_some((self, word))
     }
 
     /// Whether the slot never had an owner, and is not getting its first one now.

@@ -1,16 +1,18 @@
 //! The shared state of one operation, and the decision about one call.
 
 use super::{
-    bucket::Rate,
     lane::{Ask, Lane},
+    level::Slot,
     line::{Gate, Lines},
-    table::Room,
+    prepared::{Prepared, Rated},
+    table::{Room, Table},
     trial::Trial,
     wait::Place,
+    word,
 };
 use crate::{
     clock::Moment,
-    config::{Limit, RateLimitPolicy, Scope},
+    config::Scope,
     event,
     outcome::Rejected,
     sync::{AtomicU32, Ordering},
@@ -23,7 +25,7 @@ const CLEANUP_THRESHOLD: u32 = 1_000;
 /// Everything that one operation remembers. The policy is an argument of each decision, so that a
 /// reload swaps the settings and the buckets stay as full as they are.
 #[derive(Debug)]
-pub struct LimiterState {
+pub(crate) struct LimiterState {
     name: &'static str,
     lanes: Lane,
     lines: Lines,
@@ -41,7 +43,7 @@ pub(super) enum Decision {
 /// What becomes of a call that is not rejected.
 #[derive(Debug)]
 #[must_use = "a call that has to wait is not admitted yet"]
-pub enum Admission<'a> {
+pub(crate) enum Admission<'a> {
     /// It may run.
     Now,
     /// It has a place in line, and runs once [`Place::wait`] or [`Place::wait_blocking`] says so.
@@ -75,7 +77,7 @@ impl Ready {
 impl LimiterState {
     /// The state of the operation `name`, with every bucket full.
     #[must_use]
-    pub fn new(name: &'static str) -> Self {
+    pub(crate) fn new(name: &'static str) -> Self {
         Self {
             name,
             lanes: Lane::new(),
@@ -86,16 +88,17 @@ impl LimiterState {
     }
 
     /// Sets the number of tracked keys from which on idle ones make place for new ones.
-    pub fn set_cleanup_threshold(&self, keys: u32) {
+    pub(crate) fn set_cleanup_threshold(&self, keys: u32) {
         self.threshold.store(keys, Ordering::Relaxed);
     }
 
     /// Decides about a call of `key` that takes `cost` tokens of every limit of `policy`. It is
     /// admitted, gets a place in line (for at most `max_wait`, and never past `deadline`), or is
     /// rejected and takes nothing.
-    pub fn admit<'a>(
+    #[inline]
+    pub(crate) fn admit<'a>(
         &'a self,
-        policy: &'a RateLimitPolicy,
+        policy: &'a Prepared,
         key: u64,
         cost: u32,
         now: Moment,
@@ -111,25 +114,19 @@ impl LimiterState {
         }
     }
 
+    #[inline]
     pub(super) fn decide(
         &self,
-        policy: &RateLimitPolicy,
+        policy: &Prepared,
         key: u64,
         cost: u32,
         now: Moment,
         deadline: Option<Moment>,
     ) -> Decision {
-        let ready = match self.try_admit(policy, key, cost, now) {
-            Ok(()) => return Decision::Now,
-            Err(Some(ready)) => ready,
-            Err(None) => return Decision::Reject(None),
-        };
-        let patience = now.plus(policy.max_wait);
-        let give_up = deadline.map_or(patience, |deadline| patience.min(deadline));
-        if policy.max_wait.is_zero() || ready > give_up {
-            return Decision::Reject(Some(ready.since(now)));
+        match self.try_admit(policy, key, cost, now) {
+            Ok(()) => Decision::Now,
+            Err(ready) => put_off(policy, ready, now, deadline),
         }
-        Decision::Wait { ready, give_up }
     }
 
     /// Decides about a call that does not wait. The error is the moment at which it may be tried
@@ -137,37 +134,74 @@ impl LimiterState {
     #[inline]
     pub(super) fn try_admit(
         &self,
-        policy: &RateLimitPolicy,
+        policy: &Prepared,
         key: u64,
         cost: u32,
         now: Moment,
     ) -> Result<(), Option<Moment>> {
+        match self.try_at_once(Table::at_hand, policy, (key, cost), now) {
+            Some(Ok(())) => Ok(()),
+            Some(Err(ready)) => Err(Some(Moment::from_nanos(ready))),
+            None => self.try_with_care(policy, key, cost, now),
+        }
+    }
+
+    /// Nearly every call: there is one limit, of each key, nobody waits in line, and the key's bucket
+    /// [decides at once](Lane::take_at_once). None for any other.
+    #[allow(clippy::inline_always)] // in two places, of which the seldom one would take it from the other
+    #[inline(always)]
+    fn try_at_once<'a>(
+        &'a self,
+        look: impl FnOnce(&'a Table, u64) -> Option<(&'a Slot, u64)>,
+        policy: &Prepared,
+        (key, cost): (u64, u32),
+        now: Moment,
+    ) -> Option<Result<(), u64>> {
+        let cost = u64::from(cost);
+        let rate = policy.only(cost)?;
+        if !self.lines.are_empty() {
+            return None;
+        }
+        let (key, now) = (key.max(1), word::present(now));
+        let taken = self.lanes.take_at_once(look, rate, (key, cost), now)?;
+        Some(taken.map(|_| ()))
+    }
+
+    #[inline(never)]
+    fn try_with_care(
+        &self,
+        policy: &Prepared,
+        key: u64,
+        cost: u32,
+        now: Moment,
+    ) -> Result<(), Option<Moment>> {
+        if let Some(taken) = self.try_at_once(Table::nearby, policy, (key, cost), now) {
+            return taken.map_err(|ready| Some(Moment::from_nanos(ready)));
+        }
         if cost == 0 {
             return Ok(());
         }
-        if policy
-            .limits
-            .iter()
-            .any(|limit| cost > limit.capacity.max(1))
-        {
+        if !policy.can_hold(cost) {
             return Err(None);
         }
         let ask = self.ask(policy, key, cost, now);
         let ahead = self.wanted(policy, ask.key);
         let ready = match ahead {
-            (0, 0) => match self.take(&policy.limits, &ask) {
+            (0, 0) => match self.take(policy.rated(), &ask) {
                 Ok(()) => return Ok(()),
                 Err(ready) => ready,
             },
-            _ => self.ready(policy, &ask, ahead).both().max(ask.now + 1),
+            _ => self
+                .ready_of(policy.rated(), &ask, ahead)
+                .both()
+                .max(ask.now + 1),
         };
         Err(Some(Moment::from_nanos(ready)))
     }
 
     /// Takes the tokens from all the buckets, or from none; the error is the moment at which all
     /// may have them.
-    #[inline]
-    pub(super) fn take(&self, limits: &[Limit], ask: &Ask) -> Result<(), u64> {
+    pub(super) fn take(&self, limits: &[Rated], ask: &Ask) -> Result<(), u64> {
         if let [limit] = limits {
             return self.lanes.take(limit, ask).map(|_| ());
         }
@@ -179,11 +213,7 @@ impl LimiterState {
     }
 
     /// When the buckets hold the tokens of `ask`, after those who are ahead of it.
-    fn ready(&self, policy: &RateLimitPolicy, ask: &Ask, ahead: (u64, u64)) -> Ready {
-        self.ready_of(&policy.limits, ask, ahead)
-    }
-
-    pub(super) fn ready_of(&self, limits: &[Limit], ask: &Ask, ahead: (u64, u64)) -> Ready {
+    pub(super) fn ready_of(&self, limits: &[Rated], ask: &Ask, ahead: (u64, u64)) -> Ready {
         let mut ready = Ready {
             of_key: ask.now,
             of_everybody: ask.now,
@@ -194,7 +224,7 @@ impl LimiterState {
                 Scope::Global => (&mut ready.of_everybody, ahead.1),
             };
             let tat = lane.full_at(limit, ask);
-            let charge = Rate::of(limit).charge(tat, ahead + ask.cost, ask.now);
+            let charge = limit.rate.charge(tat, ahead + ask.cost, ask.now);
             *gate = charge.ready.max(*gate);
         }
         ready
@@ -202,8 +232,8 @@ impl LimiterState {
 
     pub(super) fn lanes_of<'a>(
         &'a self,
-        limits: &'a [Limit],
-    ) -> impl Iterator<Item = (&'a Lane, &'a Limit)> {
+        limits: &'a [Rated],
+    ) -> impl Iterator<Item = (&'a Lane, &'a Rated)> {
         let mut last: Option<&Lane> = None;
         limits.iter().map(move |limit| {
             let lane = last.map_or(&self.lanes, Lane::next);
@@ -214,7 +244,7 @@ impl LimiterState {
 
     /// What those in line before a new caller want: of its key, and of everybody.
     #[inline]
-    fn wanted(&self, policy: &RateLimitPolicy, key: u64) -> (u64, u64) {
+    fn wanted(&self, policy: &Prepared, key: u64) -> (u64, u64) {
         if self.lines.are_empty() {
             return (0, 0);
         }
@@ -222,8 +252,8 @@ impl LimiterState {
     }
 
     #[cold]
-    fn wanted_in_line(&self, policy: &RateLimitPolicy, key: u64) -> (u64, u64) {
-        let of_everybody = if is_shared(policy) {
+    fn wanted_in_line(&self, policy: &Prepared, key: u64) -> (u64, u64) {
+        let of_everybody = if policy.is_shared() {
             self.lines.wanted(Gate::Everybody)
         } else {
             0
@@ -231,7 +261,7 @@ impl LimiterState {
         (self.lines.wanted(Gate::Key(key)), of_everybody)
     }
 
-    pub(super) fn ask(&self, policy: &RateLimitPolicy, key: u64, cost: u32, now: Moment) -> Ask {
+    pub(super) fn ask(&self, policy: &Prepared, key: u64, cost: u32, now: Moment) -> Ask {
         let room = Room {
             max_keys: policy.max_keys.max(1),
             threshold: self.threshold.load(Ordering::Relaxed),
@@ -253,10 +283,10 @@ impl LimiterState {
 
     /// Takes the tokens of a call that does not wait. A rejection is told as `site`'s.
     #[inline]
-    pub fn check(
+    pub(crate) fn check(
         &self,
         site: &str,
-        policy: &RateLimitPolicy,
+        policy: &Prepared,
         (key, cost): (u64, u32),
         now: Moment,
     ) -> Result<(), Rejected> {
@@ -276,18 +306,19 @@ impl LimiterState {
 
     /// The tokens that `key` may take now. Reading changes nothing.
     #[must_use]
-    pub fn remaining(&self, policy: &RateLimitPolicy, key: u64, now: Moment) -> u32 {
+    pub(crate) fn remaining(&self, policy: &Prepared, key: u64, now: Moment) -> u32 {
         self.quota(policy, key, now)
             .map_or(u32::MAX, |quota| quota.remaining)
     }
 
     /// The limit of which `key` has the least left; none without limits.
     #[must_use]
-    pub fn quota(&self, policy: &RateLimitPolicy, key: u64, now: Moment) -> Option<Quota> {
+    pub(crate) fn quota(&self, policy: &Prepared, key: u64, now: Moment) -> Option<Quota> {
         let ask = self.ask(policy, key, 0, now);
-        let quotas = self.lanes_of(&policy.limits).map(|(lane, limit)| {
-            let (rate, tat) = (Rate::of(limit), lane.full_at(limit, &ask));
-            let remaining = rate.remaining(tat, ask.now);
+        let limits = self.lanes_of(policy.rated()).zip(&policy.limits);
+        let quotas = limits.map(|((lane, rated), limit)| {
+            let tat = lane.full_at(rated, &ask);
+            let remaining = rated.rate.remaining(tat, ask.now);
             Quota {
                 limit: limit.capacity,
                 remaining: u32::try_from(remaining).unwrap_or(u32::MAX),
@@ -299,13 +330,13 @@ impl LimiterState {
 
     /// Fills the buckets of `key`, and the overflow bucket of a key that has no bucket of its own. Those
     /// that it shares with everybody stay as they are.
-    pub fn reset(&self, key: u64) {
+    pub(crate) fn reset(&self, key: u64) {
         self.lanes.all().for_each(|lane| lane.reset_key(key));
         self.lines.tell(Gate::Key(key.max(1)));
     }
 
     /// Fills all the buckets.
-    pub fn reset_all(&self) {
+    pub(crate) fn reset_all(&self) {
         self.lanes.all().for_each(Lane::reset);
         self.lines.tell_all();
     }
@@ -313,28 +344,39 @@ impl LimiterState {
     /// Keys with a bucket of their own. Some may be full again already: they are forgotten when
     /// their place is needed.
     #[must_use]
-    pub fn tracked_keys(&self) -> u32 {
+    pub(crate) fn tracked_keys(&self) -> u32 {
         let tracked = self.lanes.all().map(Lane::tracked_keys);
         tracked.max().unwrap_or(0)
     }
 
     /// Calls that wait for their turn.
     #[must_use]
-    pub fn waiting(&self) -> usize {
+    pub(crate) fn waiting(&self) -> usize {
         self.lines.waiting()
     }
 }
 
-/// Whether any limit is for everybody together.
-pub(super) fn is_shared(policy: &RateLimitPolicy) -> bool {
-    policy
-        .limits
-        .iter()
-        .any(|limit| limit.scope == Scope::Global)
+/// What becomes of a call whose tokens will all be there at `ready`, or never.
+#[inline(never)]
+fn put_off(
+    policy: &Prepared,
+    ready: Option<Moment>,
+    now: Moment,
+    deadline: Option<Moment>,
+) -> Decision {
+    let Some(ready) = ready else {
+        return Decision::Reject(None);
+    };
+    let patience = now.plus(policy.max_wait);
+    let give_up = deadline.map_or(patience, |deadline| patience.min(deadline));
+    if policy.max_wait.is_zero() || ready > give_up {
+        return Decision::Reject(Some(ready.since(now)));
+    }
+    Decision::Wait { ready, give_up }
 }
 
 /// Takes from each bucket in order; one that refuses makes those before it take theirs back.
-fn take_each(lane: &Lane, limits: &[Limit], ask: &Ask) -> Result<(), u64> {
+fn take_each(lane: &Lane, limits: &[Rated], ask: &Ask) -> Result<(), u64> {
     let [limit, others @ ..] = limits else {
         return Ok(());
     };

@@ -43,7 +43,7 @@
 //! # Memory
 //! A key costs a slot of 16 bytes for each limit, found by a random 64-bit hash of the key (its text
 //! is not kept; two of a million keys share a hash once in 37 million processes). At most `max_keys`
-//! are tracked; slots are allocated as keys come, a quarter more than keys in the end, and are kept
+//! are tracked; slots are allocated as keys come, two fifths more than keys in the end, and are kept
 //! for other keys. A key whose bucket is full again is forgotten: at the bound as soon as its place
 //! is needed, and from `cleanup_threshold` (1,000) tracked keys on, once it has been idle for a second,
 //! as new keys come.
@@ -78,6 +78,7 @@ mod limiter;
 mod line;
 #[cfg(all(test, hardening_loom))]
 mod model;
+mod prepared;
 mod snapshot;
 mod table;
 #[cfg(all(test, not(hardening_loom)))]
@@ -86,11 +87,13 @@ mod trial;
 mod wait;
 mod word;
 
-pub use limiter::{Admission, LimiterState, Quota};
+pub use limiter::Quota;
+pub(crate) use limiter::{Admission, LimiterState};
+pub(crate) use prepared::Prepared;
 pub(crate) use snapshot::scope_name;
 pub use snapshot::{LimitSnapshot, OpSnapshot};
-pub use trial::Verdict;
-pub use wait::Place;
+pub(crate) use trial::Verdict;
+pub(crate) use wait::Place;
 
 use crate::{clock, config::RateLimitPolicy, event, name, outcome::Rejected};
 use foldhash::{SharedSeed, quality::SeedableRandomState};
@@ -132,7 +135,7 @@ fn drawn_by_the_system() -> u64 {
 /// Share it by reference or in an `Arc`; it is not `Clone`, because a copy would limit on its own.
 #[derive(Debug)]
 pub struct RateLimiter {
-    policy: RateLimitPolicy,
+    policy: Prepared,
     state: LimiterState,
 }
 
@@ -148,7 +151,7 @@ impl RateLimiter {
     #[must_use]
     pub fn named(op: &str, policy: RateLimitPolicy) -> Self {
         Self {
-            policy,
+            policy: Prepared::new(policy),
             state: LimiterState::new(name::intern(op)),
         }
     }

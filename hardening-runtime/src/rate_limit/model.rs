@@ -1,9 +1,10 @@
 //! Every interleaving of a few threads, by loom.
 
 use super::{
-    LimiterState,
+    LimiterState, Prepared,
     lane::{Ask, Lane},
-    table::Room,
+    prepared::Rated,
+    table::{Room, Table},
 };
 use crate::{
     clock::Moment,
@@ -15,12 +16,12 @@ use std::time::Duration;
 const START: u64 = 1 << 55;
 const MINUTE: u64 = 60_000_000_000;
 
-fn limit(capacity: u32) -> Limit {
-    Limit {
+fn limit(capacity: u32) -> Rated {
+    Rated::from(&Limit {
         capacity,
         window: Duration::from_nanos(MINUTE),
         scope: Scope::Key,
-    }
+    })
 }
 
 fn ask(key: u64, now: u64, max_keys: u32) -> Ask {
@@ -31,8 +32,11 @@ fn ask(key: u64, now: u64, max_keys: u32) -> Ask {
     Ask::new(key, 1, Moment::from_nanos(now), room)
 }
 
+/// As a call does: at once, if the bucket is at hand, and else with care.
 fn takes(lane: &Lane, capacity: u32, ask: Ask) -> bool {
-    lane.take(&limit(capacity), &ask).is_ok()
+    let limit = limit(capacity);
+    let at_once = lane.take_at_once(Table::at_hand, &limit.rate, (ask.key, ask.cost), ask.now);
+    at_once.unwrap_or_else(|| lane.take(&limit, &ask)).is_ok()
 }
 
 /// A lane whose memory is allocated: loom does not see through the standard library's `OnceLock`.
@@ -139,17 +143,16 @@ fn all_limits_are_taken_or_none() {
     explore(|| {
         let minute = Duration::from_nanos(MINUTE);
         let policy = RateLimitPolicy::global(3, minute).and(RateLimitPolicy::global(1, minute));
-        let state = Arc::new((LimiterState::new("model"), policy));
+        let state = Arc::new((LimiterState::new("model"), Prepared::new(policy)));
         let now = Moment::from_nanos(START);
         assert_eq!(state.0.remaining(&state.1, 1, now), 1);
-        let admits = move |state: &(LimiterState, RateLimitPolicy)| {
-            state.0.try_admit(&state.1, 1, 1, now).is_ok()
-        };
+        let admits =
+            move |state: &(LimiterState, Prepared)| state.0.try_admit(&state.1, 1, 1, now).is_ok();
         let other = Arc::clone(&state);
         let racer = thread::spawn(move || admits(&other));
         let here = admits(&state);
         assert!(here ^ racer.join().unwrap());
-        let first = RateLimitPolicy::global(3, minute);
+        let first = Prepared::new(RateLimitPolicy::global(3, minute));
         assert_eq!(state.0.remaining(&first, 1, now), 2);
     });
 }
@@ -163,7 +166,7 @@ fn a_line_whose_first_goes_away_moves_up_and_empties() {
     };
     use std::task::Waker;
 
-    fn join<'a>(state: &'a (LimiterState, RateLimitPolicy), now: Moment) -> Place<'a> {
+    fn join<'a>(state: &'a (LimiterState, Prepared), now: Moment) -> Place<'a> {
         match state.0.admit(&state.1, 1, 1, now, None) {
             Ok(Admission::Wait(place)) => place,
             other => panic!("{other:?}"),
@@ -173,7 +176,7 @@ fn a_line_whose_first_goes_away_moves_up_and_empties() {
     explore(|| {
         let minute = Duration::from_nanos(MINUTE);
         let policy = RateLimitPolicy::per_key(1, minute).waiting(minute * 9);
-        let state = Arc::new((LimiterState::new("model"), policy));
+        let state = Arc::new((LimiterState::new("model"), Prepared::new(policy)));
         let (now, later) = (
             Moment::from_nanos(START),
             Moment::from_nanos(START + MINUTE),

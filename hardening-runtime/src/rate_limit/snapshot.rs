@@ -1,9 +1,9 @@
 //! What an operation shows of itself. Reading takes nothing, and gives no key a place.
 
-use super::{bucket::Rate, limiter::LimiterState};
+use super::{limiter::LimiterState, prepared::Prepared};
 use crate::{
     clock::{self, Moment},
-    config::{Limit, RateLimitPolicy, Scope},
+    config::{Limit, Scope},
 };
 use serde::{Serialize, Serializer};
 use std::time::Duration;
@@ -65,7 +65,7 @@ fn seconds<S: Serializer>(duration: &Duration, serializer: S) -> Result<S::Ok, S
 
 impl LimiterState {
     /// What is shown of it under `policy`, if there is one in force.
-    pub(crate) fn snapshot(&self, policy: Option<&RateLimitPolicy>) -> OpSnapshot {
+    pub(crate) fn snapshot(&self, policy: Option<&Prepared>) -> OpSnapshot {
         let (would_have_rejected, would_have_waited) = self.would_have();
         OpSnapshot {
             op: self.name(),
@@ -77,13 +77,13 @@ impl LimiterState {
         }
     }
 
-    fn limits(&self, policy: &RateLimitPolicy, now: Moment) -> Vec<LimitSnapshot> {
+    fn limits(&self, policy: &Prepared, now: Moment) -> Vec<LimitSnapshot> {
         let ask = self.ask(policy, 0, 0, now);
-        let lanes = self.lanes_of(&policy.limits);
+        let lanes = self.lanes_of(policy.rated()).zip(&policy.limits);
         lanes
-            .map(|(lane, limit)| {
-                let tat = lane.full_last_at(limit, &ask);
-                let remaining = Rate::of(limit).remaining(tat, ask.now);
+            .map(|((lane, rated), limit)| {
+                let tat = lane.full_last_at(rated, &ask);
+                let remaining = rated.rate.remaining(tat, ask.now);
                 shown(limit, u32::try_from(remaining).unwrap_or(u32::MAX))
             })
             .collect()

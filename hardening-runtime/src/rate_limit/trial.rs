@@ -1,9 +1,11 @@
 //! A limit on trial, `mode: observe`: what it would have done is counted, and nobody is held up.
 
-use super::limiter::{Decision, LimiterState};
+use super::{
+    limiter::{Decision, LimiterState},
+    prepared::Prepared,
+};
 use crate::{
     clock::Moment,
-    config::RateLimitPolicy,
     event,
     observed::Observed,
     sync::{AtomicU64, Ordering},
@@ -27,7 +29,7 @@ impl Trial {
 
 /// What became of a call that is only observed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Verdict {
+pub(crate) enum Verdict {
     /// It has taken its tokens.
     Admitted,
     /// It would have had to wait. It has taken nothing.
@@ -40,9 +42,9 @@ impl LimiterState {
     /// [`admit`](Self::admit) in `mode: observe`: counts and tells what it would have done, and holds
     /// nobody up. Calls above the limit take nothing, so buckets are as full as if they were enforced;
     /// but a call that would have waited leaves its tokens to the next.
-    pub fn observe(
+    pub(crate) fn observe(
         &self,
-        policy: &RateLimitPolicy,
+        policy: &Prepared,
         key: u64,
         cost: u32,
         now: Moment,

@@ -1,12 +1,12 @@
 //! Waiting for a turn: the pure step, and its async and blocking drivers.
 
 use super::{
-    limiter::{LimiterState, is_shared},
+    limiter::LimiterState,
     line::{Gate, Ticket},
+    prepared::Prepared,
 };
 use crate::{
     clock::{self, Moment},
-    config::RateLimitPolicy,
     outcome::Rejected,
 };
 use std::{
@@ -21,9 +21,9 @@ use std::{
 /// A caller's place in line. Dropping it leaves the line, and those behind move up.
 #[derive(Debug)]
 #[must_use = "dropping it leaves the line"]
-pub struct Place<'a> {
+pub(crate) struct Place<'a> {
     state: &'a LimiterState,
-    policy: &'a RateLimitPolicy,
+    policy: &'a Prepared,
     key: u64,
     cost: u32,
     ticket: Ticket,
@@ -48,7 +48,7 @@ pub(super) enum Step {
 impl<'a> Place<'a> {
     pub(super) fn new(
         state: &'a LimiterState,
-        policy: &'a RateLimitPolicy,
+        policy: &'a Prepared,
         (key, cost): (u64, u32),
         expected: Moment,
         give_up: Moment,
@@ -78,13 +78,13 @@ impl<'a> Place<'a> {
             return self.until_told(now);
         }
         let ask = self.state.ask(self.policy, self.key, self.cost, now);
-        let limits = &self.policy.limits;
+        let limits = self.policy.rated();
         let of_key = self.state.ready_of(limits, &ask, (0, 0)).of_key;
         if of_key > ask.now {
             self.leave_common_gate();
             return self.until(Moment::from_nanos(of_key), now);
         }
-        if is_shared(self.policy) && !self.stand(Gate::Everybody, waker) {
+        if self.policy.is_shared() && !self.stand(Gate::Everybody, waker) {
             return self.until_told(now);
         }
         match self.state.take(limits, &ask) {
@@ -124,7 +124,7 @@ impl<'a> Place<'a> {
     }
 
     /// Waits for this caller's turn.
-    pub async fn wait(mut self) -> Result<(), Rejected> {
+    pub(crate) async fn wait(mut self) -> Result<(), Rejected> {
         let mut timer = pin!(None);
         poll_fn(|cx| {
             loop {
@@ -141,7 +141,7 @@ impl<'a> Place<'a> {
     }
 
     /// Blocks the thread until it is this caller's turn.
-    pub fn wait_blocking(mut self) -> Result<(), Rejected> {
+    pub(crate) fn wait_blocking(mut self) -> Result<(), Rejected> {
         let waker = Waker::from(Arc::new(Unpark(thread::current())));
         loop {
             match self.step(clock::now(), &waker) {

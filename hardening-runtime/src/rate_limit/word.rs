@@ -24,6 +24,7 @@ pub(super) const EMPTY: u64 = FREE;
 pub(super) const BUSY: u64 = u64::MAX;
 
 /// `now` on the scale of a word. Near its end, 52 years into the process, the scale stands still.
+#[inline]
 pub(super) fn present(now: Moment) -> u64 {
     now.as_nanos().min(TAT_MASK - 2 * MAX_WINDOW)
 }

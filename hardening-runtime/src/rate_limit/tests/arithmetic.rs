@@ -13,7 +13,7 @@ const END: u64 = 1 << 61;
 const ROUNDING: i128 = 2;
 
 fn rate(capacity: u64, window: u64) -> Rate {
-    Rate { capacity, window }
+    Rate::new(capacity, window)
 }
 
 /// A bucket of rational numbers: its TAT in units of `1 / capacity` nanoseconds.
@@ -24,17 +24,17 @@ struct Exact {
 
 impl Exact {
     fn units(&self, nanos: u64) -> i128 {
-        i128::from(nanos) * i128::from(self.rate.capacity)
+        i128::from(nanos) * i128::from(self.rate.capacity())
     }
 
     fn after(&self, cost: u64, now: u64) -> i128 {
-        self.tat.max(self.units(now)) + i128::from(cost) * i128::from(self.rate.window)
+        self.tat.max(self.units(now)) + i128::from(cost) * i128::from(self.rate.window())
     }
 
     /// Whether the tokens would be there at `now` and `slack` more nanoseconds.
     fn admits(&self, cost: u64, now: u64, slack: i128) -> bool {
-        let capacity = i128::from(self.rate.capacity);
-        self.after(cost, now) <= self.units(now + self.rate.window) + slack * capacity
+        let capacity = i128::from(self.rate.capacity());
+        self.after(cost, now) <= self.units(now + self.rate.window()) + slack * capacity
     }
 }
 
@@ -71,15 +71,15 @@ proptest! {
         let mut exact = Exact { rate, tat: 0 };
         let (mut tat, mut now) = (0, start);
         for (pause, cost) in history {
-            now = (now + share(rate.window, pause)).min(END);
-            let cost = share(rate.capacity, cost).max(1);
+            now = (now + share(rate.window(), pause)).min(END);
+            let cost = share(rate.capacity(), cost).max(1);
             let charge = rate.charge(tat, cost, now);
             if charge.ready <= now {
                 prop_assert!(exact.admits(cost, now, ROUNDING), "admitted too early");
                 exact.tat = exact.after(cost, now);
                 tat = charge.after;
                 let drift = exact.units(tat) - exact.tat;
-                prop_assert!(drift.abs() <= ROUNDING * i128::from(rate.capacity), "drifted");
+                prop_assert!(drift.abs() <= ROUNDING * i128::from(rate.capacity()), "drifted");
             } else {
                 prop_assert!(!exact.admits(cost, now, -ROUNDING), "refused too late");
                 prop_assert!(rate.charge(tat, cost, charge.ready).ready == charge.ready);
@@ -96,12 +96,12 @@ proptest! {
         history in history(),
     ) {
         let rate = rate(capacity, interval * capacity);
-        prop_assume!(rate.window <= MAX_WINDOW);
+        prop_assume!(rate.window() <= MAX_WINDOW);
         let mut exact = Exact { rate, tat: 0 };
         let (mut tat, mut now) = (0, start);
         for (pause, cost) in history {
-            now = (now + share(rate.window, pause)).min(END);
-            let cost = share(rate.capacity, cost).max(1);
+            now = (now + share(rate.window(), pause)).min(END);
+            let cost = share(rate.capacity(), cost).max(1);
             let charge = rate.charge(tat, cost, now);
             prop_assert_eq!(charge.ready <= now, exact.admits(cost, now, 0));
             if charge.ready <= now {
@@ -119,8 +119,8 @@ proptest! {
     ) {
         let (mut tat, mut now, mut log) = (0, start, Vec::new());
         for (pause, cost) in history {
-            now = (now + share(rate.window, pause)).min(END);
-            let cost = share(rate.capacity, cost).max(1);
+            now = (now + share(rate.window(), pause)).min(END);
+            let cost = share(rate.capacity(), cost).max(1);
             let charge = rate.charge(tat, cost, now);
             if charge.ready <= now {
                 tat = charge.after;
@@ -131,17 +131,17 @@ proptest! {
             let mut admitted = 0u128;
             for &(to, cost) in &log[first..] {
                 admitted += u128::from(cost);
-                let refilled = u128::from(to - from + 2) * u128::from(rate.capacity);
-                let most = u128::from(rate.capacity) * u128::from(rate.window) + refilled;
-                prop_assert!(admitted * u128::from(rate.window) <= most);
+                let refilled = u128::from(to - from + 2) * u128::from(rate.capacity());
+                let most = u128::from(rate.capacity()) * u128::from(rate.window()) + refilled;
+                prop_assert!(admitted * u128::from(rate.window()) <= most);
             }
         }
     }
 
     #[test]
     fn a_full_bucket_holds_exactly_its_capacity(rate in rates(), now in START..START + DAY, cost in 1..50u64) {
-        let cost = cost.max(rate.capacity / 100).min(rate.capacity);
-        let (mut tat, mut left) = (0, rate.capacity);
+        let cost = cost.max(rate.capacity() / 100).min(rate.capacity());
+        let (mut tat, mut left) = (0, rate.capacity());
         while left > 0 {
             prop_assert_eq!(rate.remaining(tat, now), left);
             let cost = cost.min(left);
@@ -151,7 +151,7 @@ proptest! {
         }
         prop_assert_eq!(rate.remaining(tat, now), 0);
         prop_assert!(rate.charge(tat, 1, now).ready > now);
-        prop_assert_eq!(rate.remaining(tat, now + rate.window), rate.capacity);
+        prop_assert_eq!(rate.remaining(tat, now + rate.window()), rate.capacity());
     }
 
     #[test]
@@ -178,8 +178,8 @@ proptest! {
         let mut exact = Exact { rate, tat: 0 };
         let (mut tat, mut now) = (0, START);
         for (pause, cost) in history {
-            now = (now + share(rate.window, pause)).min(END);
-            let cost = share(rate.capacity, cost).max(1);
+            now = (now + share(rate.window(), pause)).min(END);
+            let cost = share(rate.capacity(), cost).max(1);
             let charge = rate.charge(tat, cost, now);
             if charge.ready <= now {
                 prop_assert!(exact.admits(cost, now, 0));
@@ -187,7 +187,7 @@ proptest! {
                 tat = charge.after;
             }
         }
-        prop_assert!(rate.charge(0, rate.capacity, now).ready == now, "a full bucket admits its capacity");
+        prop_assert!(rate.charge(0, rate.capacity(), now).ready == now, "a full bucket admits its capacity");
     }
 }
 

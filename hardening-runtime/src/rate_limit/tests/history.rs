@@ -5,7 +5,7 @@ use super::super::wait::{Place, Step};
 use super::{at, decide};
 use crate::{
     config::RateLimitPolicy,
-    rate_limit::{Admission, LimiterState},
+    rate_limit::{Admission, LimiterState, Prepared},
 };
 use proptest::prelude::*;
 use std::{task::Waker, time::Duration};
@@ -31,7 +31,7 @@ fn events() -> impl Strategy<Value = Vec<Event>> {
 
 struct Scene<'a> {
     state: &'a LimiterState,
-    policy: &'a RateLimitPolicy,
+    policy: &'a Prepared,
     line: Vec<(usize, Place<'a>)>,
     callers: usize,
     /// Who ran, and when, in milliseconds.
@@ -84,7 +84,7 @@ proptest! {
     #[test]
     fn whatever_callers_do_they_run_in_order_and_within_the_limit(events in events()) {
         let window = Duration::from_millis(u64::from(CAPACITY) * TOKEN_MS);
-        let policy = RateLimitPolicy::per_key(CAPACITY, window).waiting(Duration::from_millis(450));
+        let policy = Prepared::new(RateLimitPolicy::per_key(CAPACITY, window).waiting(Duration::from_millis(450)));
         let state = LimiterState::new("model");
         let mut scene = Scene {
             state: &state,

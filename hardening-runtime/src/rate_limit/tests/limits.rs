@@ -4,14 +4,14 @@ use super::{admits, at, burst, secs};
 use crate::{
     clock::Moment,
     config::RateLimitPolicy,
-    rate_limit::{LimiterState, RateLimiter},
+    rate_limit::{LimiterState, Prepared, RateLimiter},
 };
 use proptest::prelude::*;
 use std::{sync::Arc, thread, time::Duration};
 
 #[test]
 fn a_new_key_has_a_full_bucket_that_refills_smoothly() {
-    let policy = RateLimitPolicy::per_key(3, secs(60));
+    let policy = Prepared::new(RateLimitPolicy::per_key(3, secs(60)));
     let state = LimiterState::new("search");
     assert_eq!(burst(&state, &policy, 7, at(secs(0))), 3);
     assert_eq!(burst(&state, &policy, 7, at(secs(19))), 0);
@@ -27,7 +27,7 @@ fn a_new_key_has_a_full_bucket_that_refills_smoothly() {
 
 #[test]
 fn a_rejection_says_when_and_that_moment_admits() {
-    let policy = RateLimitPolicy::per_key(2, secs(60));
+    let policy = Prepared::new(RateLimitPolicy::per_key(2, secs(60)));
     let state = LimiterState::new("search");
     assert_eq!(burst(&state, &policy, 1, at(secs(0))), 2);
     let rejected = super::decide(&state, &policy, 1, at(secs(10))).unwrap_err();
@@ -44,7 +44,9 @@ fn a_rejection_says_when_and_that_moment_admits() {
 
 #[test]
 fn rejected_calls_take_nothing() {
-    let policy = RateLimitPolicy::per_key(1, secs(60)).and(RateLimitPolicy::global(5, secs(60)));
+    let policy = Prepared::new(
+        RateLimitPolicy::per_key(1, secs(60)).and(RateLimitPolicy::global(5, secs(60))),
+    );
     let state = LimiterState::new("search");
     assert!(admits(&state, &policy, 1, at(secs(0))));
     for second in 0..60 {
@@ -56,7 +58,7 @@ fn rejected_calls_take_nothing() {
 
 #[test]
 fn a_cost_above_the_capacity_is_never_admitted_and_says_so() {
-    let policy = RateLimitPolicy::per_key(5, secs(60));
+    let policy = Prepared::new(RateLimitPolicy::per_key(5, secs(60)));
     let state = LimiterState::new("search");
     let rejected = state.admit(&policy, 1, 6, at(secs(0)), None).unwrap_err();
     assert_eq!(rejected.retry_after(), None);
@@ -72,7 +74,9 @@ fn a_cost_above_the_capacity_is_never_admitted_and_says_so() {
 
 #[test]
 fn when_one_window_refuses_the_other_is_not_charged() {
-    let policy = RateLimitPolicy::per_key(10, secs(60)).and(RateLimitPolicy::per_key(2, secs(1)));
+    let policy = Prepared::new(
+        RateLimitPolicy::per_key(10, secs(60)).and(RateLimitPolicy::per_key(2, secs(1))),
+    );
     let state = LimiterState::new("api");
     for second in 0..5 {
         assert_eq!(burst(&state, &policy, 1, at(secs(second))), 2);
@@ -87,20 +91,23 @@ fn when_one_window_refuses_the_other_is_not_charged() {
 
 #[test]
 fn a_global_limit_counts_everybody_and_leaves_the_keys_alone_when_it_refuses() {
-    let policy = RateLimitPolicy::per_key(5, secs(1)).and(RateLimitPolicy::global(2, secs(1)));
+    let policy = Prepared::new(
+        RateLimitPolicy::per_key(5, secs(1)).and(RateLimitPolicy::global(2, secs(1))),
+    );
     let state = LimiterState::new("ai");
     assert!(admits(&state, &policy, 1, at(secs(0))));
     assert!(admits(&state, &policy, 2, at(secs(0))));
     assert!(!admits(&state, &policy, 3, at(secs(0))));
-    let key_only = RateLimitPolicy::per_key(5, secs(1));
+    let key_only = Prepared::new(RateLimitPolicy::per_key(5, secs(1)));
     assert_eq!(state.remaining(&key_only, 3, at(secs(0))), 5);
     assert_eq!(state.remaining(&policy, 3, at(secs(0))), 0);
 }
 
 #[test]
 fn the_quota_is_that_of_the_tightest_limit() {
-    let policy =
-        RateLimitPolicy::per_key(10, secs(60)).and(RateLimitPolicy::per_key(100, secs(3600)));
+    let policy = Prepared::new(
+        RateLimitPolicy::per_key(10, secs(60)).and(RateLimitPolicy::per_key(100, secs(3600))),
+    );
     let state = LimiterState::new("api");
     assert!(state.try_admit(&policy, 1, 4, at(secs(0))).is_ok());
     let quota = state.quota(&policy, 1, at(secs(0))).unwrap();
@@ -115,7 +122,7 @@ fn the_quota_is_that_of_the_tightest_limit() {
 
 #[test]
 fn a_clock_that_goes_back_costs_one_window_at_most() {
-    let policy = RateLimitPolicy::per_key(2, secs(60));
+    let policy = Prepared::new(RateLimitPolicy::per_key(2, secs(60)));
     let state = LimiterState::new("search");
     assert_eq!(burst(&state, &policy, 1, at(secs(1_000_000))), 2);
     assert_eq!(
@@ -129,7 +136,7 @@ fn a_clock_that_goes_back_costs_one_window_at_most() {
 
 #[test]
 fn moments_at_the_ends_of_the_scale_do_no_harm() {
-    let policy = RateLimitPolicy::per_key(1, secs(10 * 365 * 24 * 3600));
+    let policy = Prepared::new(RateLimitPolicy::per_key(1, secs(10 * 365 * 24 * 3600)));
     let state = LimiterState::new("search");
     assert_eq!(burst(&state, &policy, 1, Moment::from_nanos(u64::MAX)), 1);
     assert_eq!(burst(&state, &policy, 2, Moment::from_nanos(0)), 1);
@@ -138,7 +145,7 @@ fn moments_at_the_ends_of_the_scale_do_no_harm() {
 
 #[test]
 fn reset_fills_the_bucket_of_one_key() {
-    let policy = RateLimitPolicy::per_key(2, secs(60));
+    let policy = Prepared::new(RateLimitPolicy::per_key(2, secs(60)));
     let state = LimiterState::new("search");
     for key in [1, 2] {
         assert_eq!(burst(&state, &policy, key, at(secs(0))), 2);
@@ -205,9 +212,9 @@ proptest! {
         // A token per 100, 250 and 50 ms: whole thousandths each millisecond.
         let limits = [(5u32, 500u64), (8, 2_000), (10, 500)];
         let window = |ms| Duration::from_millis(ms);
-        let policy = RateLimitPolicy::per_key(limits[0].0, window(limits[0].1))
+        let policy = Prepared::new(RateLimitPolicy::per_key(limits[0].0, window(limits[0].1))
             .and(RateLimitPolicy::per_key(limits[1].0, window(limits[1].1)))
-            .and(RateLimitPolicy::global(limits[2].0, window(limits[2].1)));
+            .and(RateLimitPolicy::global(limits[2].0, window(limits[2].1))));
         let state = LimiterState::new("model");
         let fresh = limits.map(|(capacity, _)| Counted { tokens: u64::from(capacity) * 1_000, capacity: capacity.into(), at: 0 });
         let mut of_keys = [[fresh[0], fresh[1]]; 4];

@@ -5,8 +5,8 @@ mod reload;
 mod store;
 mod waiting;
 
-use super::{Admission, LimiterState};
-use crate::{clock::Moment, config::RateLimitPolicy, outcome::Rejected};
+use super::{Admission, LimiterState, Prepared};
+use crate::{clock::Moment, outcome::Rejected};
 use std::time::Duration;
 
 /// Over a year into the scale, like the clock.
@@ -20,12 +20,12 @@ fn secs(seconds: u64) -> Duration {
     Duration::from_secs(seconds)
 }
 
-fn admits(state: &LimiterState, policy: &RateLimitPolicy, key: u64, now: Moment) -> bool {
+fn admits(state: &LimiterState, policy: &Prepared, key: u64, now: Moment) -> bool {
     state.try_admit(policy, key, 1, now).is_ok()
 }
 
 /// How many calls of one token `key` gets at one moment.
-fn burst(state: &LimiterState, policy: &RateLimitPolicy, key: u64, now: Moment) -> usize {
+fn burst(state: &LimiterState, policy: &Prepared, key: u64, now: Moment) -> usize {
     let most = policy.limits[0].capacity as usize + 1;
     let calls = std::iter::repeat_with(|| admits(state, policy, key, now));
     calls.take(most).take_while(|admitted| *admitted).count()
@@ -33,7 +33,7 @@ fn burst(state: &LimiterState, policy: &RateLimitPolicy, key: u64, now: Moment) 
 
 fn decide<'a>(
     state: &'a LimiterState,
-    policy: &'a RateLimitPolicy,
+    policy: &'a Prepared,
     key: u64,
     now: Moment,
 ) -> Result<Admission<'a>, Rejected> {

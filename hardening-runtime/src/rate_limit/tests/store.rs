@@ -8,7 +8,7 @@ use super::super::{
 use super::{START, admits, at, burst, secs};
 use crate::{
     config::RateLimitPolicy,
-    rate_limit::{LimiterState, hash_key},
+    rate_limit::{LimiterState, Prepared, hash_key},
 };
 use std::{collections::HashMap, sync::Arc, thread};
 
@@ -16,8 +16,8 @@ fn keys(numbers: std::ops::Range<u32>) -> impl Iterator<Item = u64> {
     numbers.map(|number| hash_key(&number))
 }
 
-fn policy(max_keys: u32) -> RateLimitPolicy {
-    RateLimitPolicy::per_key(2, secs(60)).max_keys(max_keys)
+fn policy(max_keys: u32) -> Prepared {
+    Prepared::new(RateLimitPolicy::per_key(2, secs(60)).max_keys(max_keys))
 }
 
 #[test]
@@ -62,6 +62,45 @@ fn a_key_costs_a_slot_and_few_keys_cost_little() {
         table.apply(key, START, room, |_| (word::pack(START + 1, 0), ()));
     }
     assert_eq!(table.bytes(), 17 * 64);
+}
+
+/// A word of an owner, whose bucket is full again then.
+fn owned(tat: u64) -> u64 {
+    word::pack(tat, 0)
+}
+
+#[test]
+fn a_key_is_at_hand_in_its_first_group_and_nearby_in_its_second() {
+    // All of these point at the first group: the high half of a hash says which.
+    let level = Level::new(64);
+    for key in 1..=5 {
+        let place = level.seize_free(key).expect("there is room");
+        place.publish(key, owned(START + key));
+    }
+    let word = |found: Option<(_, u64)>| found.map(|(_, word)| word::tat(word));
+    for key in 1..=4 {
+        assert_eq!(word(level.at_hand(key)), Some(START + key));
+        assert_eq!(word(level.nearby(key)), None);
+    }
+    assert_eq!(word(level.at_hand(5)), None);
+    assert_eq!(word(level.nearby(5)), Some(START + 5));
+    for key in 1..=5 {
+        assert_eq!(level.get(key).map(word::tat), Some(START + key));
+    }
+    assert_eq!((level.get(6), word(level.nearby(6))), (None, None));
+}
+
+#[test]
+fn a_key_is_found_beside_the_slot_that_it_had_before() {
+    let level = Level::new(1);
+    level.seize_free(7).unwrap().publish(7, owned(START));
+    assert_eq!(level.sweep(0, START + 1), 1, "idle, and forgotten");
+    let former = level.seize_free(7).unwrap();
+    level.seize_free(7).unwrap().publish(7, owned(START + 2));
+    former.give_back();
+    assert_eq!(level.get(7).map(word::tat), Some(START + 2));
+    assert_eq!(level.remove(7).map(word::tat), Some(START + 2));
+    assert_eq!(level.get(7), None);
 }
 
 #[test]

@@ -5,7 +5,7 @@ use super::{admits, at, burst, decide, secs};
 use crate::{
     clock::Moment,
     config::RateLimitPolicy,
-    rate_limit::{Admission, LimiterState},
+    rate_limit::{Admission, LimiterState, Prepared},
 };
 use std::{
     sync::{
@@ -17,16 +17,15 @@ use std::{
 };
 
 /// One call a second, for each key.
-fn one_per_second() -> RateLimitPolicy {
-    RateLimitPolicy::per_key(1, secs(1)).waiting(secs(10))
+fn one_per_second() -> Prepared {
+    with_patience(10)
 }
 
-fn queue<'a>(
-    state: &'a LimiterState,
-    policy: &'a RateLimitPolicy,
-    key: u64,
-    now: Moment,
-) -> Place<'a> {
+fn with_patience(seconds: u64) -> Prepared {
+    Prepared::new(RateLimitPolicy::per_key(1, secs(1)).waiting(secs(seconds)))
+}
+
+fn queue<'a>(state: &'a LimiterState, policy: &'a Prepared, key: u64, now: Moment) -> Place<'a> {
     match decide(state, policy, key, now) {
         Ok(Admission::Wait(place)) => place,
         other => panic!("{other:?}"),
@@ -71,7 +70,7 @@ fn callers_run_in_the_order_in_which_they_came() {
 
 #[test]
 fn a_wait_that_would_be_too_long_does_not_begin() {
-    let (policy, state) = (one_per_second().waiting(secs(2)), LimiterState::new("ai"));
+    let (policy, state) = (with_patience(2), LimiterState::new("ai"));
     assert!(admits(&state, &policy, 1, at(secs(0))));
     let _line = [
         queue(&state, &policy, 1, at(secs(0))),
@@ -126,7 +125,7 @@ fn a_caller_that_goes_away_takes_nothing_and_those_behind_move_up() {
 #[test]
 fn callers_that_all_go_away_leave_the_bucket_as_if_they_had_never_come() {
     let (policy, state) = (
-        RateLimitPolicy::per_key(5, secs(5)).waiting(secs(10)),
+        Prepared::new(RateLimitPolicy::per_key(5, secs(5)).waiting(secs(10))),
         LimiterState::new("ai"),
     );
     assert_eq!(burst(&state, &policy, 1, at(secs(0))), 5);
@@ -141,9 +140,11 @@ fn callers_that_all_go_away_leave_the_bucket_as_if_they_had_never_come() {
 
 #[test]
 fn keys_wait_apart_and_in_order_for_what_they_share() {
-    let policy = RateLimitPolicy::per_key(1, secs(10))
-        .and(RateLimitPolicy::global(1, secs(1)))
-        .waiting(secs(30));
+    let policy = Prepared::new(
+        RateLimitPolicy::per_key(1, secs(10))
+            .and(RateLimitPolicy::global(1, secs(1)))
+            .waiting(secs(30)),
+    );
     let state = LimiterState::new("ai");
     assert!(admits(&state, &policy, 1, at(secs(0))));
     // Key 1 waits for its own bucket, and keys 2 and 3 pass it.
@@ -166,9 +167,11 @@ fn keys_wait_apart_and_in_order_for_what_they_share() {
 
 #[test]
 fn nothing_is_taken_while_waiting() {
-    let policy = RateLimitPolicy::per_key(1, secs(10))
-        .and(RateLimitPolicy::global(3, secs(30)))
-        .waiting(secs(30));
+    let policy = Prepared::new(
+        RateLimitPolicy::per_key(1, secs(10))
+            .and(RateLimitPolicy::global(3, secs(30)))
+            .waiting(secs(30)),
+    );
     let state = LimiterState::new("ai");
     assert!(admits(&state, &policy, 1, at(secs(0))));
     let _waiting = queue(&state, &policy, 1, at(secs(0)));
