@@ -6,12 +6,10 @@ mod resolver;
 
 use crate::{
     bulkhead::BulkheadState,
-    cache::{CacheFigures, CacheState, ErasedCache, Fingerprint, Value},
+    cache::{self, CacheFigures, CacheState, ErasedCache, Fingerprint, Value},
     circuit_breaker::{self, BreakerState},
     clock,
-    config::{
-        BulkheadPolicy, CachePolicy, ConfigError, Effective, LayerKind, RetryPolicy, TimeoutPolicy,
-    },
+    config::{BulkheadPolicy, ConfigError, Effective, LayerKind, RetryPolicy, TimeoutPolicy},
     enclosing::Enclosing,
     rate_limit::{self, LimiterState},
     registry::{self, Identity, States},
@@ -58,7 +56,7 @@ pub(crate) struct Layer<P, S: 'static> {
 
 /// The cache of a site; its state is made by the first call, which knows the type of the values.
 pub(crate) struct CacheLayer {
-    pub(crate) policy: CachePolicy,
+    pub(crate) policy: cache::Prepared,
     identity: Identity,
     state: OnceLock<&'static dyn ErasedCache>,
 }

@@ -1,12 +1,12 @@
 //! The policies and states of the configuration, by name, without attributes.
 
 use crate::{
-    cache::{CachePolicy, CacheState, Fingerprint, Value},
+    cache::{self, CacheState, Fingerprint, Value},
     clock,
     config::{ConfigError, ConfigErrors, LayerKind, RetryPolicy, Selection},
     name::intern,
     outcome::Rejected,
-    rate_limit::{LimiterState, Prepared, hash_key},
+    rate_limit::{self, LimiterState, hash_key},
     registry::{self, Identity, States},
     retry::{BudgetState, ByClass, RetryTerms, Terms},
     site::{self, Site},
@@ -24,7 +24,7 @@ pub(crate) struct ByName {
 /// The op of a rate limit, resolved.
 #[derive(Clone, Copy)]
 struct Op {
-    policy: &'static Prepared,
+    policy: &'static rate_limit::Prepared,
     state: &'static LimiterState,
     enabled: bool,
     observe: bool,
@@ -39,7 +39,10 @@ struct Named {
 
 impl ByName {
     /// The policy of an op that was asked for by name.
-    pub(crate) fn policy_of(&self, state: &'static LimiterState) -> Option<&'static Prepared> {
+    pub(crate) fn policy_of(
+        &self,
+        state: &'static LimiterState,
+    ) -> Option<&'static rate_limit::Prepared> {
         let mut ops = self.ops.values();
         let op = ops.find(|op| std::ptr::eq(op.state, state))?;
         op.enabled.then_some(op.policy)
@@ -85,7 +88,10 @@ fn op(states: &mut States, name: &'static str) -> Result<Op, ConfigErrors> {
     });
     let resolved = resolved?;
     Ok(Op {
-        policy: states.kept.ops.keep(Prepared::new(resolved.policy)),
+        policy: states
+            .kept
+            .ops
+            .keep(rate_limit::Prepared::new(resolved.policy)),
         state: states.limiter(Identity::Named(name), name),
         enabled: resolved.enabled,
         observe: resolved.observe,
@@ -195,7 +201,7 @@ pub fn cache<K: Hash, V: Value>(name: &str) -> NamedCache<K, V> {
 }
 
 /// The policy of the site that declares the cache, else the section's default.
-fn cache_policy(name: &'static str) -> CachePolicy {
+fn cache_policy(name: &'static str) -> cache::Prepared {
     let declares = |site: &&'static Site| {
         site.layer(LayerKind::Cache)
             .is_some_and(|declared| declared.name == Some(name))
@@ -204,13 +210,13 @@ fn cache_policy(name: &'static str) -> CachePolicy {
         .find(declares)
         .and_then(|site| site.live().cache.as_ref());
     let policy = live.map(|layer| layer.policy.clone());
-    policy.unwrap_or_else(|| registry::with(|states| states.default_policy()))
+    policy.unwrap_or_else(|| cache::Prepared::new(registry::with(|states| states.default_policy())))
 }
 
 /// A cache that annotated functions share; what [`cache()`] returns.
 pub struct NamedCache<K, V: 'static> {
     state: &'static CacheState<Fingerprint, V>,
-    policy: CachePolicy,
+    policy: cache::Prepared,
     keys: PhantomData<fn(K)>,
 }
 
@@ -227,11 +233,8 @@ impl<K: Hash, V: Value> NamedCache<K, V> {
     where
         K: Borrow<Q>,
     {
-        self.state.get(
-            &self.policy,
-            &Fingerprint::of(key),
-            clock::Present::recent(),
-        )
+        let key = Fingerprint::of(key);
+        self.state.get(&self.policy, &key, clock::Present::recent())
     }
 
     /// Remembers `value`.
@@ -268,7 +271,7 @@ impl<K: Hash, V: Value> NamedCache<K, V> {
 
 /// The limits of the op that rejections call `name`: that of a site, or one asked for by name.
 #[cfg(feature = "http")]
-pub(crate) fn policy_of(name: &str) -> Option<&'static Prepared> {
+pub(crate) fn policy_of(name: &str) -> Option<&'static rate_limit::Prepared> {
     let of_site = site::all()
         .filter_map(|site| site.live().rate_limit.as_ref())
         .find(|layer| layer.state.name() == name)

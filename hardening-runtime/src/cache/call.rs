@@ -2,6 +2,7 @@
 
 use super::{
     flight::{Entered, Loner, Pilot, Seat, Turn, Wake},
+    prepared::Prepared,
     share::{Share, Shared},
     state::{CacheState, Key, Value},
 };
@@ -10,7 +11,6 @@ use crate::{
     context,
     outcome::Failure,
 };
-use hardening_config::CachePolicy;
 use std::{
     future::{Future, poll_fn},
     pin::{Pin, pin},
@@ -29,9 +29,9 @@ pub(crate) type Told<V> = Arc<Answer<V>>;
 
 /// A call that was not served.
 #[must_use = "join it"]
-pub struct Miss<'a, K, V> {
+pub(crate) struct Miss<'a, K, V> {
     pub(super) state: &'a CacheState<K, V>,
-    pub(super) policy: &'a CachePolicy,
+    pub(super) policy: &'a Prepared,
     pub(super) hash: u64,
     /// When the store was asked; then, when the run began.
     pub(super) now: Moment,
@@ -41,7 +41,7 @@ pub struct Miss<'a, K, V> {
 
 /// How a call that was not served goes on.
 #[must_use]
-pub enum Joined<'a, K: Key, V: Value, E> {
+pub(crate) enum Joined<'a, K: Key, V: Value, E> {
     /// Another caller's run answered.
     Answered(Result<V, Failure<E>>),
     /// This caller runs the body, and settles with what came of it.
@@ -51,7 +51,7 @@ pub enum Joined<'a, K: Key, V: Value, E> {
 /// The place of one who runs the body. Dropped unsettled (its caller went away, the body panicked),
 /// it is handed over to the next who waits.
 #[must_use = "settle it"]
-pub struct Lead<'a, K: Key, V: Value, E> {
+pub(crate) struct Lead<'a, K: Key, V: Value, E> {
     held: Held<'a, K, V>,
     share: Share<E>,
 }
@@ -135,7 +135,7 @@ impl<'a, K: Key, V: Value> Miss<'a, K, V> {
 
     /// Waits for another caller's run of the key, or leads one. After `max_wait` one of those who wait leads as
     /// well; the others wait anew. A waiting caller that is dropped leaves the queue.
-    pub const fn join<E>(self, key: K, share: Share<E>) -> Join<'a, K, V, E> {
+    pub(crate) const fn join<E>(self, key: K, share: Share<E>) -> Join<'a, K, V, E> {
         Join {
             at: Joining::New(Some((self, key))),
             share,
@@ -155,7 +155,7 @@ impl<'a, K: Key, V: Value> Miss<'a, K, V> {
     }
 
     /// [`join`](Self::join) for a blocking caller; both wait in one queue.
-    pub fn join_blocking<E>(self, key: K, share: Share<E>) -> Joined<'a, K, V, E> {
+    pub(crate) fn join_blocking<E>(self, key: K, share: Share<E>) -> Joined<'a, K, V, E> {
         Joined::of(self.follow_blocking(key), share)
     }
 
@@ -215,7 +215,7 @@ impl<'a, K: Key, V: Value, E> Joined<'a, K, V, E> {
 
 /// A call that was not served, until it is known how it goes on.
 #[must_use = "futures do nothing unless awaited"]
-pub struct Join<'a, K: Key, V: Value, E> {
+pub(crate) struct Join<'a, K: Key, V: Value, E> {
     at: Joining<'a, K, V>,
     share: Share<E>,
 }
@@ -320,7 +320,7 @@ impl<K: Key, V: Value, E> Lead<'_, K, V, E> {
     }
 
     /// Takes what the run came to, and answers those who wait.
-    pub fn settle(
+    pub(crate) fn settle(
         self,
         site: &str,
         outcome: Result<V, Failure<E>>,

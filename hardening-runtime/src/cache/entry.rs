@@ -1,5 +1,6 @@
 //! When a remembered result is what: the pure decision.
 
+use super::prepared::Prepared;
 use crate::clock::{Moment, Present, nanos};
 use hardening_config::CachePolicy;
 
@@ -79,17 +80,11 @@ pub(super) fn freshness(times: &Times, policy: &CachePolicy, now: Moment) -> Fre
     }
 }
 
-/// Whether a result of these times is fresh, and not to be refreshed ahead, as far as that can be said without
-/// asking the clock.
+/// Whether a result that is fresh until then is so now, and not to be refreshed ahead, as far as that can be said
+/// without asking the clock.
 #[inline]
-pub(super) fn is_surely_fresh(
-    stored: Moment,
-    fresh_until: Moment,
-    policy: &CachePolicy,
-    present: Present,
-) -> bool {
-    let fresh_until = fresh_until.min(stored.plus(policy.ttl)).as_nanos();
-    let refreshed_from = fresh_until.saturating_sub(nanos(policy.refresh_ahead));
+pub(super) fn is_surely_fresh(fresh_until: Moment, policy: &Prepared, present: Present) -> bool {
+    let refreshed_from = fresh_until.as_nanos().saturating_sub(policy.ahead_nanos());
     present.is_surely_before(Moment::from_nanos(refreshed_from))
 }
 

@@ -65,6 +65,7 @@ mod entry;
 mod fingerprint;
 mod flight;
 mod janitor;
+mod prepared;
 mod settle;
 mod shard;
 pub mod share;
@@ -75,11 +76,13 @@ mod store;
 mod tests;
 
 pub(crate) use call::{Answered, Held, Start};
-pub use call::{Join, Joined, Lead, Miss};
+pub(crate) use call::{Joined, Lead, Miss};
 pub use fingerprint::Fingerprint;
 pub(crate) use fingerprint::Reader;
 pub use hardening_config::CachePolicy;
-pub use state::{CacheFigures, CacheState, ErasedCache, Key, Lookup, Value};
+pub(crate) use prepared::Prepared;
+pub use state::{CacheFigures, Key, Value};
+pub(crate) use state::{CacheState, ErasedCache, Lookup};
 
 use crate::{
     clock::{self, Present},
@@ -100,7 +103,7 @@ use std::{
 /// Results by key: bounded, expiring, and computed once however many ask at the same time. See the
 /// [module](self) for the rules. Share it by reference or in an `Arc`.
 pub struct Cache<K, V> {
-    policy: CachePolicy,
+    policy: Prepared,
     state: CacheState<K, V>,
 }
 
@@ -125,7 +128,7 @@ impl<K: Key, V: Value> Cache<K, V> {
     pub fn named(name: &str, policy: CachePolicy) -> Self {
         Self {
             state: CacheState::new(intern(name), policy.max_entries),
-            policy: policy.within_ttl(),
+            policy: Prepared::new(policy.within_ttl()),
         }
     }
 

@@ -2,10 +2,10 @@
 
 use super::{
     entry::{Times, is_surely_fresh},
+    prepared::Prepared,
     sieve::{Seen, Sieve},
 };
 use crate::clock::{Moment, Present};
-use hardening_config::CachePolicy;
 use hashbrown::HashTable;
 use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
 
@@ -13,13 +13,13 @@ use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
 pub(super) struct Slot<K, V> {
     pub(super) key: K,
     pub(super) value: V,
-    stored: Moment,
     fresh_until: Moment,
 }
 
 /// The rest of it.
 #[derive(Default)]
 pub(super) struct Aside {
+    stored: u64,
     stale_until: u64,
     /// The moment before which nobody else refreshes this result ahead of its time.
     refresh_at: AtomicU64,
@@ -30,24 +30,29 @@ pub(super) type Known<'a, K, V> = Seen<'a, Slot<K, V>, Aside>;
 
 impl<K, V> Known<'_, K, V> {
     /// Whether the result is fresh, and not to be refreshed ahead, as far as that can be said without asking
-    /// the clock.
+    /// the clock. None was stored for longer than `longest`: who reads with no shorter `ttl` need not know
+    /// when it was stored.
     #[inline]
-    pub(super) fn is_surely_fresh(&self, policy: &CachePolicy, present: Present) -> bool {
-        let Slot {
-            stored,
-            fresh_until,
-            ..
-        } = *self.item;
-        is_surely_fresh(stored, fresh_until, policy, present)
+    pub(super) fn is_surely_fresh(
+        &self,
+        longest: u64,
+        policy: &Prepared,
+        present: Present,
+    ) -> bool {
+        let mut fresh_until = self.item.fresh_until;
+        if policy.ttl_nanos() < longest {
+            fresh_until = fresh_until.min(self.stored().plus(policy.ttl));
+        }
+        is_surely_fresh(fresh_until, policy, present)
     }
 
     pub(super) fn stored(&self) -> Moment {
-        self.item.stored
+        Moment::from_nanos(self.aside().map_or(0, |aside| aside.stored))
     }
 
     pub(super) fn times(&self) -> Times {
         Times {
-            stored: self.item.stored,
+            stored: self.stored(),
             fresh_until: self.item.fresh_until,
             stale_until: self.stale_until(),
         }
@@ -72,6 +77,7 @@ impl<K, V> Known<'_, K, V> {
 /// A result that is to be stored.
 pub(super) struct New<K, V> {
     pub(super) slot: Slot<K, V>,
+    pub(super) stored: Moment,
     pub(super) stale_until: Moment,
 }
 
@@ -81,15 +87,22 @@ impl<K, V> New<K, V> {
             slot: Slot {
                 key,
                 value,
-                stored: times.stored,
                 fresh_until: times.fresh_until,
             },
+            stored: times.stored,
             stale_until: times.stale_until,
         }
     }
 
+    /// How long it is fresh, in nanoseconds.
+    pub(super) const fn life(&self) -> u64 {
+        let (from, to) = (self.stored.as_nanos(), self.slot.fresh_until.as_nanos());
+        to.saturating_sub(from)
+    }
+
     fn apart(self) -> (Slot<K, V>, Aside) {
         let aside = Aside {
+            stored: self.stored.as_nanos(),
             stale_until: self.stale_until.as_nanos(),
             refresh_at: AtomicU64::new(0),
         };

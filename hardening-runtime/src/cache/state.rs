@@ -10,6 +10,7 @@ use super::{
     call::{Miss, Told},
     entry::{Freshness, Times, freshness, next_refresh},
     flight::Board,
+    prepared::Prepared,
     shard::New,
     store::Store,
 };
@@ -17,7 +18,6 @@ use crate::{
     chance,
     clock::{Moment, Present},
 };
-use hardening_config::CachePolicy;
 use std::{
     any::Any,
     borrow::Borrow,
@@ -42,7 +42,7 @@ pub trait Value: Clone + Send + Sync + 'static {}
 impl<V: Clone + Send + Sync + 'static> Value for V {}
 
 /// Results, and the runs under way that will be results.
-pub struct CacheState<K, V> {
+pub(crate) struct CacheState<K, V> {
     name: &'static str,
     pub(super) store: Store<K, V>,
     boards: Box<[Board<K, Told<V>>]>,
@@ -84,7 +84,7 @@ pub struct CacheFigures {
 
 /// What the cache has for a key.
 #[must_use]
-pub enum Lookup<'a, K, V> {
+pub(crate) enum Lookup<'a, K, V> {
     /// The result.
     Hit(V),
     /// Nothing that this caller may be served.
@@ -100,7 +100,7 @@ impl<K: Key, V: Value> CacheState<K, V> {
     /// An empty cache, laid out for about `max_entries`. How many are kept at most is said by the
     /// policy of each insert.
     #[must_use]
-    pub fn new(name: &'static str, max_entries: u32) -> Self {
+    pub(crate) fn new(name: &'static str, max_entries: u32) -> Self {
         let boards = (max_entries / 64).clamp(1, 32).next_power_of_two();
         Self {
             name,
@@ -115,13 +115,13 @@ impl<K: Key, V: Value> CacheState<K, V> {
 
     /// The name.
     #[must_use]
-    pub const fn name(&self) -> &'static str {
+    pub(crate) const fn name(&self) -> &'static str {
         self.name
     }
 
     /// What it holds at this moment, and what happened so far.
     #[must_use]
-    pub fn figures(&self, now: Moment) -> CacheFigures {
+    pub(crate) fn figures(&self, now: Moment) -> CacheFigures {
         CacheFigures {
             name: self.name,
             entries: self.store.alive(now) as u64,
@@ -136,9 +136,9 @@ impl<K: Key, V: Value> CacheState<K, V> {
 
     /// Serves the key, or not. Never waits, and on a hit allocates nothing and clones only the value.
     #[inline]
-    pub fn lookup<'a, Q>(
+    pub(crate) fn lookup<'a, Q>(
         &'a self,
-        policy: &'a CachePolicy,
+        policy: &'a Prepared,
         key: &Q,
         present: impl Into<Present>,
     ) -> Lookup<'a, K, V>
@@ -152,9 +152,9 @@ impl<K: Key, V: Value> CacheState<K, V> {
     /// [`Self::lookup`] for a key that is not built yet: `like` hashes as the key does, `same`
     /// compares. A tuple of references hashes like the tuple of what they point to.
     #[inline]
-    pub fn lookup_like<'a>(
+    pub(crate) fn lookup_like<'a>(
         &'a self,
-        policy: &'a CachePolicy,
+        policy: &'a Prepared,
         like: &(impl Hash + ?Sized),
         same: impl Fn(&K) -> bool,
         present: impl Into<Present>,
@@ -163,7 +163,7 @@ impl<K: Key, V: Value> CacheState<K, V> {
         let mut present = present.into();
         let found = self.store.read(hash, same, |known| {
             let hit = || Some(Found::Hit(known.item.value.clone()));
-            if known.is_surely_fresh(policy, present) {
+            if known.is_surely_fresh(self.store.longest(), policy, present) {
                 return hit();
             }
             let now = present.exact();
@@ -189,35 +189,36 @@ impl<K: Key, V: Value> CacheState<K, V> {
     }
 
     /// The result of the key, if it may be served.
-    pub fn get<Q>(&self, policy: &CachePolicy, key: &Q, present: impl Into<Present>) -> Option<V>
+    pub(crate) fn get<Q>(
+        &self,
+        policy: &Prepared,
+        key: &Q,
+        present: impl Into<Present>,
+    ) -> Option<V>
     where
         K: Borrow<Q>,
         Q: Hash + Eq + ?Sized,
     {
-        self.peek(
-            policy,
-            self.store.hash(key),
-            |known| known.borrow() == key,
-            present.into(),
-        )
+        let hash = self.store.hash(key);
+        self.peek(policy, hash, |known| known.borrow() == key, present.into())
     }
 
     pub(super) fn peek(
         &self,
-        policy: &CachePolicy,
+        policy: &Prepared,
         hash: u64,
         same: impl Fn(&K) -> bool,
         present: Present,
     ) -> Option<V> {
         self.store.read(hash, same, |known| {
-            let is_served = known.is_surely_fresh(policy, present)
+            let is_served = known.is_surely_fresh(self.store.longest(), policy, present)
                 || freshness(&known.times(), policy, present.exact()).is_served();
             is_served.then(|| known.item.value.clone())
         })
     }
 
     /// Stores a result. A run of the key that is under way is not stored any more.
-    pub fn insert(&self, policy: &CachePolicy, key: K, value: V, now: Moment) {
+    pub(crate) fn insert(&self, policy: &Prepared, key: K, value: V, now: Moment) {
         let hash = self.store.hash(&key);
         let known = key.clone();
         let new = New::of(key, value, times(policy, now));
@@ -227,7 +228,7 @@ impl<K: Key, V: Value> CacheState<K, V> {
     }
 
     /// Forgets the key. A run of it that is under way is told to those who wait, and not stored.
-    pub fn invalidate<Q>(&self, key: &Q)
+    pub(crate) fn invalidate<Q>(&self, key: &Q)
     where
         K: Borrow<Q>,
         Q: Hash + Eq + ?Sized,
@@ -238,20 +239,20 @@ impl<K: Key, V: Value> CacheState<K, V> {
     }
 
     /// Forgets everything, the runs under way included.
-    pub fn clear(&self) {
+    pub(crate) fn clear(&self) {
         self.boards.iter().for_each(Board::disturb_all);
         self.store.clear();
     }
 
     /// Results held. Those that have expired by `now` are freed first.
     #[must_use]
-    pub fn len(&self, now: Moment) -> usize {
+    pub(crate) fn len(&self, now: Moment) -> usize {
         self.store.purge_expired(now);
         self.store.len()
     }
 
     /// Frees the results that have expired; says how many.
-    pub fn purge_expired(&self, now: Moment) -> usize {
+    pub(crate) fn purge_expired(&self, now: Moment) -> usize {
         self.store.purge_expired(now)
     }
 
@@ -273,7 +274,7 @@ impl<K: Key, V: Value> CacheState<K, V> {
 
     /// What belongs to each insert and miss, outside of all locks: evicts when the bound was
     /// lowered, and frees some of what has expired.
-    pub(super) fn tidy(&self, policy: &CachePolicy, now: Moment) {
+    pub(super) fn tidy(&self, policy: &Prepared, now: Moment) {
         if self.max_entries.load(Relaxed) != u64::from(policy.max_entries) {
             self.fit(policy.max_entries);
         }
@@ -286,7 +287,7 @@ impl<K: Key, V: Value> CacheState<K, V> {
     }
 }
 
-pub(super) fn times(policy: &CachePolicy, now: Moment) -> Times {
+pub(super) fn times(policy: &Prepared, now: Moment) -> Times {
     let dice = if policy.ttl_jitter.is_zero() {
         0.0
     } else {
@@ -296,17 +297,7 @@ pub(super) fn times(policy: &CachePolicy, now: Moment) -> Times {
 }
 
 /// A cache whose types are not known: for the registry, for tests and for figures.
-pub trait ErasedCache: Any + Send + Sync {
-    /// The name.
-    fn name(&self) -> &'static str;
-    /// Results held, those included that have expired and are not freed yet.
-    fn len(&self) -> usize;
-    /// Whether nothing is held.
-    fn is_empty(&self) -> bool {
-        self.len() == 0
-    }
-    /// Forgets everything.
-    fn clear(&self);
+pub(crate) trait ErasedCache: Any + Send + Sync {
     /// Frees the results that have expired by `now`; says how many. Two loads when nothing has.
     fn purge_expired(&self, now: Moment) -> usize;
     /// What it holds at this moment, and what happened so far.
@@ -318,18 +309,6 @@ pub trait ErasedCache: Any + Send + Sync {
 }
 
 impl<K: Key, V: Value> ErasedCache for CacheState<K, V> {
-    fn name(&self) -> &'static str {
-        self.name
-    }
-
-    fn len(&self) -> usize {
-        self.store.len()
-    }
-
-    fn clear(&self) {
-        self.clear();
-    }
-
     fn purge_expired(&self, now: Moment) -> usize {
         self.purge_expired(now)
     }

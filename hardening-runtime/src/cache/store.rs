@@ -33,6 +33,8 @@ struct Lane<K, V>(RwLock<Shard<K, V>>);
 pub(super) struct Store<K, V> {
     hasher: RandomState,
     shards: Box<[Lane<K, V>]>,
+    /// For how long the result was stored that was stored for the longest, in nanoseconds.
+    longest: AtomicU64,
     count: AtomicUsize,
     janitor: Janitor,
     pub(super) evicted: AtomicU64,
@@ -58,11 +60,18 @@ impl<K, V> Store<K, V> {
             shards: (0..shards)
                 .map(|_| Lane(RwLock::new(Shard::new())))
                 .collect(),
+            longest: AtomicU64::new(0),
             count: AtomicUsize::new(0),
             janitor: Janitor::new(),
             evicted: AtomicU64::new(0),
             expired: AtomicU64::new(0),
         }
+    }
+
+    /// No result that is seen was stored for longer, in nanoseconds.
+    #[inline]
+    pub(super) fn longest(&self) -> u64 {
+        self.longest.load(Relaxed)
     }
 
     /// Results held, those included that have expired and are not freed yet.
@@ -206,6 +215,7 @@ impl<K: Eq, V> Store<K, V> {
         keep_old: impl Fn(Moment) -> bool,
     ) -> Outcasts<K, V> {
         let (home, expires) = (self.index(hash), new.stale_until);
+        self.note_life(new.life());
         let mut outcasts = Outcasts {
             one: None,
             more: Vec::new(),
@@ -240,6 +250,14 @@ impl<K: Eq, V> Store<K, V> {
         }
         outcasts.push(new.slot);
         outcasts
+    }
+
+    /// Before the result can be seen.
+    fn note_life(&self, nanos: u64) {
+        // With a jitter each life is another: a store to a line that all hits read would cost them.
+        if nanos > self.longest.load(Relaxed) {
+            self.longest.fetch_max(nanos, Relaxed);
+        }
     }
 
     fn take_place(&self, max_entries: u32) -> bool {

@@ -3,10 +3,11 @@
 use super::{CacheLayer, Layer, Report};
 use crate::{
     bulkhead::BulkheadState,
+    cache,
     circuit_breaker::{self, BreakerState},
     config::{
-        BulkheadPolicy, CircuitBreakerPolicy, ConfigError, LayerKind, Policy, RateLimitPolicy,
-        Resolved, RetryPolicy, Selection, SiteLayer, TimeoutPolicy,
+        BulkheadPolicy, CachePolicy, CircuitBreakerPolicy, ConfigError, LayerKind, Policy,
+        RateLimitPolicy, Resolved, RetryPolicy, Selection, SiteLayer, TimeoutPolicy,
     },
     rate_limit::{self, LimiterState},
     registry::{Identity, States},
@@ -133,10 +134,10 @@ impl<'a> Resolver<'a> {
     }
 
     pub(super) fn cache(&mut self) -> Option<CacheLayer> {
-        let (policy, _) = self.policy(LayerKind::Cache)?;
+        let (policy, _): (CachePolicy, _) = self.policy(LayerKind::Cache)?;
         let identity = self.identity(self.name_of(LayerKind::Cache));
         Some(CacheLayer {
-            policy,
+            policy: cache::Prepared::new(policy),
             identity,
             state: OnceLock::new(),
         })

@@ -8,12 +8,12 @@ use std::{
     sync::{Arc, Weak},
 };
 
-fn policy(max_entries: u32, ttl: u64) -> CachePolicy {
-    CachePolicy {
+fn policy(max_entries: u32, ttl: u64) -> Prepared {
+    Prepared::new(CachePolicy {
         max_entries,
         ttl: secs(ttl),
         ..CachePolicy::default()
-    }
+    })
 }
 
 fn at(seconds: u64) -> Moment {
@@ -58,7 +58,7 @@ fn concurrent_inserts_stay_within_the_bound() {
             scope.spawn(move || {
                 for key in 0..2000 {
                     state.insert(policy, key * 4 + thread, key, at(0));
-                    assert!(ErasedCache::len(state) <= 500);
+                    assert!(state.store.len() <= 500);
                 }
             });
         }
@@ -140,9 +140,9 @@ fn figures_count_no_expired_results() {
     for (second, entries) in [(59, 500), (60, 250), (61, 0)] {
         assert_eq!(state.figures(at(second)).entries, entries);
     }
-    assert_eq!(ErasedCache::len(&state), 500, "counting frees nothing");
+    assert_eq!(state.store.len(), 500, "counting frees nothing");
     state.purge_expired(at(61));
-    assert!(ErasedCache::is_empty(&state));
+    assert_eq!(state.store.len(), 0);
     assert_eq!(state.figures(at(61)).expired, 500);
 }
 
@@ -154,10 +154,10 @@ fn a_large_cache_is_swept_in_parts() {
         state.insert(&old, key, key, at(0));
     }
     let mut inserts = 0;
-    while ErasedCache::len(&state) > inserts as usize {
+    while state.store.len() > inserts as usize {
         state.insert(&policy, 1_000_000 + inserts, 0, at(61));
         inserts += 1;
-        assert!(inserts < 40, "{} left", ErasedCache::len(&state));
+        assert!(inserts < 40, "{} left", state.store.len());
     }
     assert!(inserts > 3, "one insert did all the work");
 }
@@ -173,7 +173,8 @@ fn a_monitor_frees_what_has_expired_in_a_cache_that_nobody_touches() {
     assert_eq!(erased.purge_expired(at(69)), 10);
     assert_eq!(erased.purge_expired(at(69)), 0);
     assert_eq!(erased.purge_expired(at(1000)), 90);
-    assert!(erased.is_empty() && erased.as_any().is::<CacheState<u32, u32>>());
+    assert_eq!(state.store.len(), 0);
+    assert!(erased.as_any().is::<CacheState<u32, u32>>());
 }
 
 #[test]
@@ -259,10 +260,10 @@ proptest! {
                 Step::Clear => {
                     state.clear();
                     model.clear();
-                    prop_assert_eq!(ErasedCache::len(&state), 0);
+                    prop_assert_eq!(state.store.len(), 0);
                 }
             }
-            prop_assert!(ErasedCache::len(&state) <= max_entries as usize);
+            prop_assert!(state.store.len() <= max_entries as usize);
         }
     }
 }

@@ -278,7 +278,8 @@ fn call_blocking<E>(
     }
 }
 
-static DEFAULT: std::sync::LazyLock<CachePolicy> = std::sync::LazyLock::new(CachePolicy::default);
+static DEFAULT: std::sync::LazyLock<Prepared> =
+    std::sync::LazyLock::new(|| Prepared::new(CachePolicy::default()));
 
 #[test]
 fn functions_with_different_errors_that_share_a_cache_are_told_what_they_can_be() {
@@ -342,7 +343,7 @@ async fn a_panic_is_its_callers_alone_and_the_next_runs() {
 async fn a_panic_that_was_caught_on_the_way_hands_over_too() {
     let (state, policy) = (
         CacheState::<u32, u32>::new("users", 10),
-        CachePolicy::default(),
+        Prepared::new(CachePolicy::default()),
     );
     let miss = || match state.lookup(&policy, &1, clock::now()) {
         Lookup::Miss(miss) => miss.join::<io::Error>(1, Share::OPAQUE),

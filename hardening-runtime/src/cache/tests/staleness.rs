@@ -1,6 +1,7 @@
 //! What is served when a result is old: stale values, refreshing ahead, `cache_if`, jitter.
 
 use super::*;
+use crate::clock::Moment;
 use std::{io, sync::Arc};
 use tokio::{
     task::yield_now,
@@ -74,13 +75,46 @@ async fn those_who_wait_get_the_stale_value_too() {
     assert_eq!((both.0.unwrap(), both.1.unwrap()), (1, 1));
 }
 
+#[test]
+fn a_shorter_ttl_takes_hold_at_once_and_a_longer_one_from_the_next_result_on() {
+    let at = |seconds| Moment::from_nanos(1 << 50).plus(secs(seconds));
+    let of = |ttl, ahead| {
+        Prepared::new(CachePolicy {
+            ttl: secs(ttl),
+            refresh_ahead: secs(ahead),
+            ..CachePolicy::default()
+        })
+    };
+    let (short, long) = (of(60, 0), of(600, 0));
+    let state = CacheState::<u32, u32>::new("users", 10);
+    state.insert(&short, 1, 1, at(0));
+    state.insert(&long, 2, 2, at(0));
+    // As the clock is read for a hit, and exactly; far from the end of a result, and at it.
+    for present in [Present::Recent, Present::Exact] {
+        let read = |policy: &Prepared, key, after| state.get(policy, &key, present(at(after)));
+        assert_eq!(read(&short, 2, 59), Some(2));
+        assert_eq!(
+            read(&long, 1, 50),
+            Some(1),
+            "and no longer than it was stored for"
+        );
+    }
+    let read = |policy: &Prepared, key, after| state.get(policy, &key, at(after));
+    assert_eq!((read(&short, 2, 60), read(&long, 2, 60)), (None, Some(2)));
+    assert_eq!((read(&short, 1, 60), read(&long, 1, 60)), (None, None));
+    // What is refreshed ahead is so by the shorter one too.
+    let refreshes = |policy: &Prepared, after| matches!(state.lookup(policy, &2, at(after)), Lookup::Miss(miss) if miss.refreshes);
+    assert!(!refreshes(&of(60, 10), 49));
+    assert!(refreshes(&of(60, 10), 50));
+}
+
 #[tokio::test(start_paused = true)]
 async fn stale_stands_in_for_a_rejection_and_not_for_a_panic() {
-    let policy = CachePolicy {
+    let policy = Prepared::new(CachePolicy {
         ttl: secs(60),
         stale_if_error: secs(30),
         ..CachePolicy::default()
-    };
+    });
     let state = CacheState::<u32, u32>::new("users", 10);
     state.insert(&policy, 1, 5, clock::now());
     advance(secs(60)).await;
@@ -185,7 +219,7 @@ async fn a_refresh_that_goes_away_is_tried_again() {
 async fn what_is_not_worth_it_is_answered_and_not_stored() {
     let (state, policy) = (
         CacheState::<u32, u32>::new("users", 10),
-        CachePolicy::default(),
+        Prepared::new(CachePolicy::default()),
     );
     let join = || match state.lookup(&policy, &1, clock::now()) {
         Lookup::Miss(miss) => miss.join::<io::Error>(1, Share::OPAQUE),
@@ -257,16 +291,12 @@ async fn a_refresh_ahead_longer_than_the_ttl_leaves_hits_for_half_of_it() {
 #[tokio::test(start_paused = true)]
 async fn a_shorter_ttl_binds_what_is_stored_already() {
     let state = CacheState::<u32, u32>::new("users", 10);
-    let (long, short) = (
-        CachePolicy {
-            ttl: secs(60),
+    let [long, short] = [60, 5].map(|ttl| {
+        Prepared::new(CachePolicy {
+            ttl: secs(ttl),
             ..CachePolicy::default()
-        },
-        CachePolicy {
-            ttl: secs(5),
-            ..CachePolicy::default()
-        },
-    );
+        })
+    });
     state.insert(&long, 1, 1, clock::now());
     advance(secs(5)).await;
     assert_eq!(state.get(&short, &1, clock::now()), None);
