@@ -304,8 +304,6 @@ pub(crate) trait ErasedCache: Any + Send + Sync {
     fn figures(&self, now: Moment) -> CacheFigures;
     /// Puts out what is beyond a lowered bound.
     fn fit(&self, max_entries: u32);
-    /// Itself, to be downcast to `CacheState<K, V>`.
-    fn as_any(&self) -> &(dyn Any + Send + Sync);
 }
 
 impl<K: Key, V: Value> ErasedCache for CacheState<K, V> {
@@ -319,9 +317,5 @@ impl<K: Key, V: Value> ErasedCache for CacheState<K, V> {
 
     fn fit(&self, max_entries: u32) {
         self.fit(max_entries);
-    }
-
-    fn as_any(&self) -> &(dyn Any + Send + Sync) {
-        self
     }
 }

@@ -9,7 +9,7 @@ use crate::{
     rate_limit::LimiterState,
     retry::BudgetState,
 };
-use std::any::TypeId;
+use std::any::{Any, TypeId};
 
 /// Makes the state of a site's cache, or finds it.
 pub(crate) fn cache_state<V: Value>(
@@ -34,7 +34,8 @@ pub(crate) fn cache_state<V: Value>(
 pub(crate) fn downcast<V: Value>(
     erased: &'static dyn ErasedCache,
 ) -> Option<&'static CacheState<Fingerprint, V>> {
-    erased.as_any().downcast_ref()
+    let any: &'static dyn Any = erased;
+    any.downcast_ref()
 }
 
 impl States {
