@@ -173,6 +173,7 @@ impl RateLimiter {
         self.check_hash(hash_key(key), cost)
     }
 
+    #[inline]
     fn check_hash(&self, key: u64, cost: u32) -> Result<(), Rejected> {
         let (name, now) = (self.state.name(), clock::now());
         self.state.check(name, &self.policy, (key, cost), now)
