@@ -12,8 +12,8 @@ use super::word::{self, BUSY, EMPTY, UNUSED};
 use crate::sync::{AtomicU64, Ordering};
 
 const SLOTS: usize = 4;
-/// Groups in which a key may be placed. With 16, a table four fifths full has a place for all but
-/// about one of a million keys.
+/// Groups in which a key may be placed. With 16, a table of which five slots in seven are taken, as they
+/// are at the bound, has a place for all but about one of a million keys.
 const REACH: usize = if cfg!(hardening_loom) { 1 } else { 16 };
 
 /// One key's bucket: 16 bytes. The key's text is not stored, its hash is.
@@ -225,7 +225,7 @@ impl Group {
 }
 
 impl Slot {
-    fn new() -> Self {
+    pub(super) fn new() -> Self {
         Self {
             key: AtomicU64::new(0),
             word: AtomicU64::new(EMPTY),
@@ -253,12 +253,13 @@ impl Slot {
         (self.is_of(key) && word::is_owned(word)).then_some((self, word))
     }
 
-    /// Whether the slot never had an owner, and is not getting its first one now.
-    fn is_empty(&self) -> bool {
-        self.key.load(Ordering::Relaxed) == 0 && self.word.load(Ordering::Acquire) == EMPTY
+    /// Whether the slot never had an owner, and is not getting its first one now. The key is looked at behind
+    /// the word here too: before it, it may be none yet, and the word that of an owner who was forgotten since.
+    pub(super) fn is_empty(&self) -> bool {
+        self.word.load(Ordering::Acquire) == EMPTY && self.key.load(Ordering::Relaxed) == 0
     }
 
-    fn seize(&self, wanted: impl Fn(u64) -> bool) -> Option<Seized<'_>> {
+    pub(super) fn seize(&self, wanted: impl Fn(u64) -> bool) -> Option<Seized<'_>> {
         let before = self.word.load(Ordering::Acquire);
         let seized = wanted(before) && self.swap(before, BUSY);
         seized.then_some(Seized { slot: self, before })

@@ -3,8 +3,10 @@
 use super::{
     LimiterState, Prepared,
     lane::{Ask, Lane},
+    level::{Level, Slot},
     prepared::Rated,
     table::{Room, Table},
+    word,
 };
 use crate::{
     clock::Moment,
@@ -98,6 +100,49 @@ fn a_key_that_returns_while_its_slot_is_reclaimed_loses_and_gains_nothing() {
                 .count();
             assert!(left <= 1, "{left} more of key {key}");
         }
+    });
+}
+
+/// A slot that goes to another key between a look at its key and one at its word.
+#[test]
+fn whoever_swaps_a_word_has_decided_for_its_own_key() {
+    const IDLE: u64 = START;
+    const OTHERS: u64 = START + MINUTE;
+    let with_care: fn(&Level) -> Option<u64> = |level| level.apply(7, |word| (word + 1, word));
+    let at_once: fn(&Level) -> Option<u64> = |level| {
+        let (slot, word) = level.at_hand(7)?;
+        slot.swap(word, word + 1).then_some(word)
+    };
+    for change in [with_care, at_once] {
+        explore(move || {
+            let level = Arc::new(Level::new(1));
+            level.seize_free(7).unwrap().publish(7, IDLE);
+            let other = Arc::clone(&level);
+            let racer = thread::spawn(move || {
+                let seized = other.seize_idle(8, OTHERS);
+                seized.map(|place| place.publish(8, OTHERS))
+            });
+            let changed = change(&level);
+            assert!(matches!(changed, None | Some(IDLE)), "{changed:?}");
+            let others = racer.join().unwrap().map(|()| OTHERS);
+            assert_eq!(level.get(8), others);
+        });
+    }
+}
+
+#[test]
+fn a_slot_that_ever_had_an_owner_is_never_empty_again() {
+    explore(|| {
+        let slot = Arc::new(Slot::new());
+        let other = Arc::clone(&slot);
+        let racer = thread::spawn(move || {
+            other.seize(word::is_free).unwrap().publish(7, START);
+            assert!(other.swap(START, word::EMPTY), "forgotten");
+        });
+        let had_an_owner = !slot.is_empty();
+        assert!(!(had_an_owner && slot.is_empty()));
+        racer.join().unwrap();
+        assert!(!slot.is_empty());
     });
 }
 
