@@ -52,7 +52,7 @@ impl Room {
     /// Slots that hold `max_keys` without crowding: two fifths more.
     fn slots(self) -> usize {
         let keys = self.max_keys as usize;
-        keys.saturating_add((keys * 2).div_ceil(5)).max(1)
+        keys.saturating_add(keys.div_ceil(5) * 2).max(1)
     }
 
     /// Slots of the level with this index. The last follows early, so that what the levels before
@@ -101,7 +101,7 @@ impl Table {
         self.newest()?.at_hand(key)
     }
 
-    /// The same if it takes one look more: it does for nearly all of the others.
+    /// The same if it takes one look more: it does for most of the others.
     #[inline]
     pub(super) fn nearby(&self, key: u64) -> Option<(&Slot, u64)> {
         self.newest()?.nearby(key)
