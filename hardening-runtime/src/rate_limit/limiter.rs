@@ -315,13 +315,12 @@ impl LimiterState {
     #[must_use]
     pub(crate) fn quota(&self, policy: &Prepared, key: u64, now: Moment) -> Option<Quota> {
         let ask = self.ask(policy, key, 0, now);
-        let limits = self.lanes_of(policy.rated()).zip(&policy.limits);
-        let quotas = limits.map(|((lane, rated), limit)| {
-            let tat = lane.full_at(rated, &ask);
-            let remaining = rated.rate.remaining(tat, ask.now);
+        let tokens = |count| u32::try_from(count).unwrap_or(u32::MAX);
+        let quotas = self.lanes_of(policy.rated()).map(|(lane, limit)| {
+            let tat = lane.full_at(limit, &ask);
             Quota {
-                limit: limit.capacity,
-                remaining: u32::try_from(remaining).unwrap_or(u32::MAX),
+                limit: tokens(limit.rate.capacity()),
+                remaining: tokens(limit.rate.remaining(tat, ask.now)),
                 reset_after: Duration::from_nanos(tat.saturating_sub(ask.now)),
             }
         });

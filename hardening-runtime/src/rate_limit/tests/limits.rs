@@ -60,16 +60,45 @@ fn rejected_calls_take_nothing() {
 fn a_cost_above_the_capacity_is_never_admitted_and_says_so() {
     let policy = Prepared::new(RateLimitPolicy::per_key(5, secs(60)));
     let state = LimiterState::new("search");
-    let rejected = state.admit(&policy, 1, 6, at(secs(0)), None).unwrap_err();
+    // Of a key that is new, and of one that is known.
+    for known in [false, true] {
+        for cost in [6, u32::MAX] {
+            let rejected = state.admit(&policy, 1, cost, at(secs(0)), None);
+            assert_eq!(rejected.unwrap_err().retry_after(), None);
+        }
+        let rest = state.try_admit(&policy, 1, 5, at(secs(0)));
+        assert_eq!(rest.is_err(), known, "and took nothing");
+        assert!(
+            state.try_admit(&policy, 1, 0, at(secs(0))).is_ok(),
+            "nothing costs nothing"
+        );
+    }
+}
+
+#[test]
+fn a_cost_above_one_of_several_capacities_is_never_admitted_and_says_so() {
+    let policy = RateLimitPolicy::per_key(5, secs(60)).and(RateLimitPolicy::global(2, secs(60)));
+    let (policy, state) = (Prepared::new(policy), LimiterState::new("search"));
+    let rejected = state.admit(&policy, 1, 3, at(secs(0)), None).unwrap_err();
     assert_eq!(rejected.retry_after(), None);
-    assert!(
-        state.try_admit(&policy, 1, 5, at(secs(0))).is_ok(),
-        "and took nothing"
-    );
-    assert!(
-        state.try_admit(&policy, 1, 0, at(secs(0))).is_ok(),
-        "nothing costs nothing"
-    );
+    assert!(state.try_admit(&policy, 1, 2, at(secs(0))).is_ok());
+}
+
+#[test]
+fn settings_of_nothing_count_as_the_least_that_there_can_be() {
+    let state = LimiterState::new("search");
+    let policy = Prepared::new(RateLimitPolicy::per_key(0, secs(60)));
+    for after in [0, 60, 120] {
+        assert_eq!(state.remaining(&policy, 1, at(secs(after))), 1);
+        assert_eq!(burst(&state, &policy, 1, at(secs(after))), 1);
+    }
+    assert_eq!(state.quota(&policy, 1, at(secs(120))).unwrap().limit, 1);
+    let policy = Prepared::new(RateLimitPolicy::per_key(2, Duration::ZERO));
+    assert!(state.try_admit(&policy, 2, 3, at(secs(0))).is_err());
+    for after in 0..3 {
+        let now = at(Duration::from_nanos(after));
+        assert!(state.try_admit(&policy, 2, 2, now).is_ok());
+    }
 }
 
 #[test]
@@ -132,6 +161,10 @@ fn a_clock_that_goes_back_costs_one_window_at_most() {
     );
     assert_eq!(burst(&state, &policy, 1, at(secs(30))), 1);
     assert_eq!(burst(&state, &policy, 1, at(secs(60))), 1);
+    assert_eq!(burst(&state, &policy, 1, at(secs(120))), 2);
+    let a_little_before = at(Duration::from_millis(119_500));
+    let nothing = state.try_admit(&policy, 1, 0, a_little_before);
+    assert!(nothing.is_ok(), "nothing costs nothing then either");
 }
 
 #[test]

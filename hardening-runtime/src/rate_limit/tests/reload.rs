@@ -60,6 +60,19 @@ fn an_added_limit_starts_full_and_the_others_stay_as_they_are() {
 }
 
 #[test]
+fn a_limit_that_becomes_everybodys_counts_everybody() {
+    let own = Prepared::new(RateLimitPolicy::per_key(2, secs(60)));
+    let shared = Prepared::new(RateLimitPolicy::global(2, secs(60)));
+    let state = LimiterState::new("search");
+    for key in [1, 2, 3] {
+        assert!(state.try_admit(&own, key, 1, at(secs(0))).is_ok());
+    }
+    let admitted = [1, 2, 3].map(|key| state.try_admit(&shared, key, 1, at(secs(0))).is_ok());
+    assert_eq!(admitted, [true, true, false]);
+    assert_eq!(burst(&state, &own, 1, at(secs(0))), 1);
+}
+
+#[test]
 fn two_call_sites_with_windows_of_their_own_share_one_bucket() {
     let (slow, fast) = (
         Prepared::new(RateLimitPolicy::per_key(10, secs(100))),

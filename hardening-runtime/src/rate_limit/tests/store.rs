@@ -71,36 +71,60 @@ fn owned(tat: u64) -> u64 {
 
 #[test]
 fn a_key_is_at_hand_in_its_first_group_and_nearby_in_its_second() {
-    // All of these point at the first group: the high half of a hash says which.
-    let level = Level::new(64);
-    for key in 1..=5 {
-        let place = level.seize_free(key).expect("there is room");
-        place.publish(key, owned(START + key));
+    // All of these point at the first group: the high half of a hash says which. The low bits say which slot
+    // of it they would like: each another, or all the same.
+    for keys in [[1, 2, 3, 4, 5], [4, 8, 12, 16, 20]] {
+        let level = Level::new(64);
+        for key in keys {
+            let place = level.seize_free(key).expect("there is room");
+            place.publish(key, owned(START + key));
+        }
+        let word = |found: Option<(_, u64)>| found.map(|(_, word)| word::tat(word));
+        let [first @ .., second] = keys;
+        for key in first {
+            assert_eq!(word(level.at_hand(key)), Some(START + key));
+            assert_eq!(word(level.nearby(key)), None);
+        }
+        assert_eq!(word(level.at_hand(second)), None);
+        assert_eq!(word(level.nearby(second)), Some(START + second));
+        for key in keys {
+            assert_eq!(level.get(key).map(word::tat), Some(START + key));
+        }
+        assert_eq!((level.get(6), word(level.nearby(6))), (None, None));
     }
-    let word = |found: Option<(_, u64)>| found.map(|(_, word)| word::tat(word));
-    for key in 1..=4 {
-        assert_eq!(word(level.at_hand(key)), Some(START + key));
-        assert_eq!(word(level.nearby(key)), None);
+}
+
+#[test]
+fn a_key_takes_the_slot_that_it_is_looked_for_in_first_if_it_can() {
+    for key in 1..=8 {
+        let level = Level::new(1);
+        level.seize_free(key).unwrap().publish(key, owned(START));
+        let (slot, _) = level.at_hand(key).unwrap();
+        let place = std::ptr::from_ref(slot).addr() % 64 / size_of_val(slot);
+        assert_eq!(place as u64, key % 4);
+        // The slot of an idle key is taken in the same order.
+        let idle = level.seize_idle(key + 4, START + 1).unwrap();
+        idle.publish(key + 4, owned(START));
+        let (taken, _) = level.at_hand(key + 4).unwrap();
+        assert!(std::ptr::eq(slot, taken));
     }
-    assert_eq!(word(level.at_hand(5)), None);
-    assert_eq!(word(level.nearby(5)), Some(START + 5));
-    for key in 1..=5 {
-        assert_eq!(level.get(key).map(word::tat), Some(START + key));
-    }
-    assert_eq!((level.get(6), word(level.nearby(6))), (None, None));
 }
 
 #[test]
 fn a_key_is_found_beside_the_slot_that_it_had_before() {
-    let level = Level::new(1);
-    level.seize_free(7).unwrap().publish(7, owned(START));
-    assert_eq!(level.sweep(0, START + 1), 1, "idle, and forgotten");
-    let former = level.seize_free(7).unwrap();
-    level.seize_free(7).unwrap().publish(7, owned(START + 2));
-    former.give_back();
-    assert_eq!(level.get(7).map(word::tat), Some(START + 2));
-    assert_eq!(level.remove(7).map(word::tat), Some(START + 2));
-    assert_eq!(level.get(7), None);
+    // Before the slot that it had, and behind it.
+    for key in [7, 4] {
+        let level = Level::new(1);
+        level.seize_free(key).unwrap().publish(key, owned(START));
+        assert_eq!(level.sweep(0, START + 1), 1, "idle, and forgotten");
+        let former = level.seize_free(key).unwrap();
+        let place = level.seize_free(key).unwrap();
+        place.publish(key, owned(START + 2));
+        former.give_back();
+        assert_eq!(level.get(key).map(word::tat), Some(START + 2));
+        assert_eq!(level.remove(key).map(word::tat), Some(START + 2));
+        assert_eq!(level.get(key), None);
+    }
 }
 
 #[test]
