@@ -75,8 +75,7 @@ mod store;
 #[cfg(all(test, not(hardening_loom)))]
 mod tests;
 
-pub(crate) use call::{Answered, Held, Start};
-pub(crate) use call::{Joined, Lead, Miss};
+pub(crate) use call::{Answered, Held, Joined, Lead, Miss, Start};
 pub use fingerprint::Fingerprint;
 pub(crate) use fingerprint::Reader;
 pub use hardening_config::CachePolicy;

@@ -33,7 +33,7 @@ struct Lane<K, V>(RwLock<Shard<K, V>>);
 pub(super) struct Store<K, V> {
     hasher: RandomState,
     shards: Box<[Lane<K, V>]>,
-    /// For how long the result was stored that was stored for the longest, in nanoseconds.
+    /// The longest time for which a result was ever stored, in nanoseconds.
     longest: AtomicU64,
     count: AtomicUsize,
     janitor: Janitor,

@@ -89,6 +89,7 @@ fn a_shorter_ttl_takes_hold_at_once_and_a_longer_one_from_the_next_result_on() {
     let state = CacheState::<u32, u32>::new("users", 10);
     state.insert(&short, 1, 1, at(0));
     state.insert(&long, 2, 2, at(0));
+    state.insert(&short, 3, 3, at(0)); // what is stored for less does not hide what is stored for longer
     // As the clock is read for a hit, and exactly; far from the end of a result, and at it.
     for present in [Present::Recent, Present::Exact] {
         let read = |policy: &Prepared, key, after| state.get(policy, &key, present(at(after)));
