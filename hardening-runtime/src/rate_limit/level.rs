@@ -4,6 +4,8 @@
 //! compare-and-swap that took it and the store that publishes the new owner. So whoever reads a
 //! word (acquire), then sees its own key beside it, and then swaps *that* word, has decided for its
 //! own key: any change of owner since has made the word another, and later, one.
+//! Only a key that is reset, or moves to a larger level, leaves nothing of its word behind: the next owner of its
+//! slot would have to be full again at the same nanosecond to be taken for it.
 //!
 //! A slot that ever had an owner is never empty again. So a key is never placed beyond the first
 //! group with an empty slot, and a search ends there.
