@@ -181,7 +181,7 @@ impl<'a, K: Key, V: Value> Miss<'a, K, V> {
 
     fn enter(&self, key: K, wake: impl FnOnce() -> Wake) -> Entered<'a, K, Told<V>, V> {
         let state = self.state;
-        state.misses.fetch_add(1, Relaxed);
+        state.store.counts.misses.fetch_add(1, Relaxed);
         state.tidy(self.policy, self.now);
         let board = state.board(self.hash);
         if self.policy.max_wait.is_zero() && !self.refreshes {
@@ -197,7 +197,7 @@ impl<'a, K: Key, V: Value> Miss<'a, K, V> {
         match end {
             End::Runs(place) => Ok(Held { call: self, place }),
             End::Answered(answered) => {
-                self.state.coalesced.fetch_add(1, Relaxed);
+                self.state.store.counts.coalesced.fetch_add(1, Relaxed);
                 Err(answered)
             }
         }

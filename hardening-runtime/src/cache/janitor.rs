@@ -29,8 +29,8 @@ pub(super) struct Round {
 
 const NEVER: Moment = Moment::from_nanos(u64::MAX);
 
-impl Janitor {
-    pub(super) const fn new() -> Self {
+impl Default for Janitor {
+    fn default() -> Self {
         Self {
             earliest: AtomicU64::new(u64::MAX),
             not_before: AtomicU64::new(0),
@@ -41,7 +41,9 @@ impl Janitor {
             }),
         }
     }
+}
 
+impl Janitor {
     /// A result was stored that expires then. Called after the result can be found: a round that
     /// does not see the result has begun before, and so does not forget this.
     pub(super) fn note(&self, expires: Moment) {

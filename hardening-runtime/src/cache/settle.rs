@@ -131,7 +131,7 @@ impl<K: Key, V: Value> Held<'_, K, V> {
             }
         })?;
         if let Some(age) = stale_age {
-            state.stale.fetch_add(1, Relaxed);
+            state.store.counts.stale.fetch_add(1, Relaxed);
             event::served_stale(site, age);
         }
         Some(value)

@@ -48,9 +48,6 @@ pub(crate) struct CacheState<K, V> {
     boards: Box<[Board<K, Told<V>>]>,
     /// The bound at the last insert.
     max_entries: AtomicU64,
-    pub(super) misses: AtomicU64,
-    pub(super) coalesced: AtomicU64,
-    pub(super) stale: AtomicU64,
 }
 
 impl<K, V> fmt::Debug for CacheState<K, V> {
@@ -107,9 +104,6 @@ impl<K: Key, V: Value> CacheState<K, V> {
             store: Store::new(max_entries),
             boards: (0..boards).map(|_| Board::new()).collect(),
             max_entries: AtomicU64::new(max_entries.into()),
-            misses: AtomicU64::new(0),
-            coalesced: AtomicU64::new(0),
-            stale: AtomicU64::new(0),
         }
     }
 
@@ -122,15 +116,16 @@ impl<K: Key, V: Value> CacheState<K, V> {
     /// What it holds at this moment, and what happened so far.
     #[must_use]
     pub(crate) fn figures(&self, now: Moment) -> CacheFigures {
+        let counts = &self.store.counts;
         CacheFigures {
             name: self.name,
             entries: self.store.alive(now) as u64,
             max_entries: self.max_entries.load(Relaxed),
-            misses: self.misses.load(Relaxed),
-            coalesced: self.coalesced.load(Relaxed),
-            stale: self.stale.load(Relaxed),
-            evicted: self.store.evicted.load(Relaxed),
-            expired: self.store.expired.load(Relaxed),
+            misses: counts.misses.load(Relaxed),
+            coalesced: counts.coalesced.load(Relaxed),
+            stale: counts.stale.load(Relaxed),
+            evicted: counts.evicted.load(Relaxed),
+            expired: counts.expired.load(Relaxed),
         }
     }
 

@@ -35,8 +35,19 @@ pub(super) struct Store<K, V> {
     shards: Box<[Lane<K, V>]>,
     /// The longest time for which a result was ever stored, in nanoseconds.
     longest: AtomicU64,
-    count: AtomicUsize,
+    pub(super) counts: Counts,
+}
+
+/// What misses and inserts write: on cache lines apart from what every hit reads.
+#[derive(Default)]
+#[repr(align(128))]
+pub(super) struct Counts {
+    /// Results held.
+    held: AtomicUsize,
     janitor: Janitor,
+    pub(super) misses: AtomicU64,
+    pub(super) coalesced: AtomicU64,
+    pub(super) stale: AtomicU64,
     pub(super) evicted: AtomicU64,
     pub(super) expired: AtomicU64,
 }
@@ -61,10 +72,7 @@ impl<K, V> Store<K, V> {
                 .map(|_| Lane(RwLock::new(Shard::new())))
                 .collect(),
             longest: AtomicU64::new(0),
-            count: AtomicUsize::new(0),
-            janitor: Janitor::new(),
-            evicted: AtomicU64::new(0),
-            expired: AtomicU64::new(0),
+            counts: Counts::default(),
         }
     }
 
@@ -76,12 +84,12 @@ impl<K, V> Store<K, V> {
 
     /// Results held, those included that have expired and are not freed yet.
     pub(super) fn len(&self) -> usize {
-        self.count.load(Relaxed)
+        self.counts.held.load(Relaxed)
     }
 
     /// Results held that have not expired.
     pub(super) fn alive(&self, now: Moment) -> usize {
-        if self.janitor.anything_expired(now) {
+        if self.counts.janitor.anything_expired(now) {
             let shards = 0..self.shards.len();
             shards.map(|shard| self.shared(shard).alive(now)).sum()
         } else {
@@ -130,7 +138,9 @@ impl<K, V> Store<K, V> {
         let mut shard = self.exclusive(self.index(hash));
         let (index, _) = shard.find(hash, same)?;
         let slot = shard.take(index);
-        self.count.fetch_sub(usize::from(slot.is_some()), Relaxed);
+        self.counts
+            .held
+            .fetch_sub(usize::from(slot.is_some()), Relaxed);
         slot
     }
 
@@ -139,14 +149,14 @@ impl<K, V> Store<K, V> {
         for index in 0..self.shards.len() {
             let mut shard = self.exclusive(index);
             let all = shard.drain();
-            self.count.fetch_sub(all.len(), Relaxed);
+            self.counts.held.fetch_sub(all.len(), Relaxed);
             drop(shard);
         }
     }
 
     /// Looks for expired results if it is time to, for at most a few microseconds.
     pub(super) fn sweep(&self, policy: &CachePolicy, now: Moment) {
-        if self.janitor.is_due(now) {
+        if self.counts.janitor.is_due(now) {
             let life = policy.ttl.saturating_add(policy.stale_if_error);
             self.round(now, (life / 8).min(Duration::from_secs(60)), SWEEP);
         }
@@ -154,12 +164,12 @@ impl<K, V> Store<K, V> {
 
     /// Frees all that has expired. Costs a load or two when nothing has.
     pub(super) fn purge_expired(&self, now: Moment) -> usize {
-        if !self.janitor.anything_expired(now) {
+        if !self.counts.janitor.anything_expired(now) {
             return 0;
         }
         // A round that was under way may have passed shards that have something now.
         let (mut freed, mut rounds) = (0, 0);
-        while rounds < 2 && self.janitor.anything_expired(now) {
+        while rounds < 2 && self.counts.janitor.anything_expired(now) {
             freed += self.round(now, Duration::ZERO, usize::MAX);
             rounds += 1;
         }
@@ -167,22 +177,22 @@ impl<K, V> Store<K, V> {
     }
 
     fn round(&self, now: Moment, gap: Duration, budget: usize) -> usize {
-        let Some(mut round) = self.janitor.enter() else {
+        let Some(mut round) = self.counts.janitor.enter() else {
             return 0;
         };
         let (mut looked, mut freed) = (0, 0);
         while round.shard < self.shards.len() && looked < budget {
             let purged = self.exclusive(round.shard).purge(now);
-            self.count.fetch_sub(purged.expired.len(), Relaxed);
+            self.counts.held.fetch_sub(purged.expired.len(), Relaxed);
             round.shard += 1;
             round.earliest = round.earliest.min(purged.earliest);
             looked += purged.places;
             freed += purged.expired.len();
         }
         if round.shard == self.shards.len() {
-            self.janitor.finish(&round, now.plus(gap));
+            self.counts.janitor.finish(&round, now.plus(gap));
         }
-        self.expired.fetch_add(freed as u64, Relaxed);
+        self.counts.expired.fetch_add(freed as u64, Relaxed);
         freed
     }
 }
@@ -230,7 +240,7 @@ impl<K: Eq, V> Store<K, V> {
                     shard.replace(index, new)
                 });
                 drop(shard);
-                self.janitor.note(expires);
+                self.counts.janitor.note(expires);
                 return outcasts;
             }
             if self.take_place(max_entries)
@@ -238,7 +248,7 @@ impl<K: Eq, V> Store<K, V> {
             {
                 shard.push(hash, new);
                 drop(shard);
-                self.janitor.note(expires);
+                self.counts.janitor.note(expires);
                 return outcasts;
             }
             drop(shard);
@@ -254,7 +264,7 @@ impl<K: Eq, V> Store<K, V> {
 
     /// Before the result can be seen.
     fn note_life(&self, nanos: u64) {
-        // With a jitter each life is another: a store to a line that all hits read would cost them.
+        // Mostly it is no longer: a store to a line that all hits read would cost them.
         if nanos > self.longest.load(Relaxed) {
             self.longest.fetch_max(nanos, Relaxed);
         }
@@ -262,7 +272,10 @@ impl<K: Eq, V> Store<K, V> {
 
     fn take_place(&self, max_entries: u32) -> bool {
         let more = |count| (count < max_entries as usize).then_some(count + 1);
-        self.count.fetch_update(Relaxed, Relaxed, more).is_ok()
+        self.counts
+            .held
+            .fetch_update(Relaxed, Relaxed, more)
+            .is_ok()
     }
 
     fn make_room(
@@ -275,7 +288,7 @@ impl<K: Eq, V> Store<K, V> {
         let Some(victim) = victim else {
             return false;
         };
-        self.evicted.fetch_add(1, Relaxed);
+        self.counts.evicted.fetch_add(1, Relaxed);
         outcasts.push(victim);
         true
     }
@@ -285,10 +298,10 @@ impl<K: Eq, V> Store<K, V> {
         let slot = (1..=self.shards.len()).find_map(|step| {
             let mut shard = self.exclusive((home + step) & (self.shards.len() - 1));
             let slot = shard.evict()?;
-            self.count.fetch_sub(1, Relaxed);
+            self.counts.held.fetch_sub(1, Relaxed);
             Some(slot)
         })?;
-        self.evicted.fetch_add(1, Relaxed);
+        self.counts.evicted.fetch_add(1, Relaxed);
         Some(slot)
     }
 
