@@ -32,18 +32,22 @@ impl Scenario {
     }
 
     pub(crate) fn measure(self) -> Measured {
-        let calls: Vec<u64> = self
-            .contenders
-            .iter()
-            .map(|contender| self.calls.unwrap_or_else(|| calls_in_a_batch(contender)))
-            .collect();
+        let calls = self.threads.iter().map(|&threads| {
+            let batches = self.contenders.iter();
+            let calls = batches.map(|contender| match self.calls {
+                Some(calls) => calls,
+                None => calls_in_a_batch(contender, threads),
+            });
+            calls.collect::<Vec<u64>>()
+        });
+        let calls: Vec<Vec<u64>> = calls.collect();
         let mut nanos =
             vec![vec![Vec::with_capacity(self.rounds); self.contenders.len()]; self.threads.len()];
         for round in 0..self.rounds {
             for (column, &threads) in self.threads.iter().enumerate() {
                 for turn in 0..self.contenders.len() {
                     let who = (turn + round) % self.contenders.len();
-                    nanos[column][who].push(self.contenders[who].nanos(threads, calls[who]));
+                    nanos[column][who].push(self.contenders[who].nanos(threads, calls[column][who]));
                 }
             }
         }
@@ -55,10 +59,10 @@ impl Scenario {
 }
 
 /// As many as take the time of a batch; the runs on the way there warm up what is measured.
-fn calls_in_a_batch(contender: &Contender) -> u64 {
+fn calls_in_a_batch(contender: &Contender, threads: u64) -> u64 {
     let mut calls = 16;
     loop {
-        let nanos = contender.nanos(1, calls) * calls as f64;
+        let nanos = contender.nanos(threads, calls) * calls as f64;
         if nanos >= BATCH.as_secs_f64() * 1e9 || calls >= 1 << 22 {
             return calls;
         }
