@@ -47,7 +47,8 @@ impl Scenario {
             for (column, &threads) in self.threads.iter().enumerate() {
                 for turn in 0..self.contenders.len() {
                     let who = (turn + round) % self.contenders.len();
-                    nanos[column][who].push(self.contenders[who].nanos(threads, calls[column][who]));
+                    nanos[column][who]
+                        .push(self.contenders[who].nanos(threads, calls[column][who]));
                 }
             }
         }
