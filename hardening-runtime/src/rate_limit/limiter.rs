@@ -162,8 +162,9 @@ impl LimiterState {
         if !self.lines.are_empty() {
             return None;
         }
-        let (key, now) = (key.max(1), word::present(now));
-        let taken = self.lanes.take_at_once(look, rate, (key, cost), now)?;
+        // A key of 0, which marks an empty slot, is not found here, and asks with care under another number.
+        let (ask, now) = ((key, cost), word::present(now));
+        let taken = self.lanes.take_at_once(look, rate, ask, now)?;
         Some(taken.map(|_| ()))
     }
 

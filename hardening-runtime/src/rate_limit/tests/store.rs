@@ -70,6 +70,17 @@ fn owned(tat: u64) -> u64 {
 }
 
 #[test]
+fn a_key_whose_hash_marks_an_empty_slot_has_a_bucket_like_any_other() {
+    let (policy, state) = (policy(100), LimiterState::new("search"));
+    assert_eq!(burst(&state, &policy, 0, at(secs(0))), 2);
+    assert_eq!(state.tracked_keys(), 1);
+    assert_eq!(burst(&state, &policy, 0, at(secs(1))), 0);
+    assert_eq!(burst(&state, &policy, 0, at(secs(30))), 1);
+    state.reset(0);
+    assert_eq!(burst(&state, &policy, 0, at(secs(30))), 2);
+}
+
+#[test]
 fn a_key_is_at_hand_in_its_first_group_and_nearby_in_its_second() {
     // All of these point at the first group: the high half of a hash says which. The low bits say which slot
     // of it they would like: each another, or all the same.
