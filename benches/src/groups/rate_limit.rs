@@ -33,11 +33,22 @@ pub(crate) fn scenarios() -> Vec<Scenario> {
     };
     let goals = [against(1), against(2)].concat();
     vec![
-        allowed("rate limit, 10,000 keys, allowed", 10_000, goals),
+        allowed("rate limit, 10,000 keys, allowed", 10_000, 1, goals),
+        allowed(
+            "rate limit, 10,000 keys, allowed, with room for twice as many",
+            10_000,
+            2,
+            Vec::new(),
+        ),
         denied(),
-        allowed("rate limit, 10 keys, allowed", 10, Vec::new()),
-        allowed("rate limit, 1,000 keys, allowed", 1_000, Vec::new()),
-        allowed("rate limit, 1,000,000 keys, allowed", 1_000_000, Vec::new()),
+        allowed("rate limit, 10 keys, allowed", 10, 1, Vec::new()),
+        allowed("rate limit, 1,000 keys, allowed", 1_000, 1, Vec::new()),
+        allowed(
+            "rate limit, 1,000,000 keys, allowed",
+            1_000_000,
+            1,
+            Vec::new(),
+        ),
     ]
 }
 
@@ -62,11 +73,12 @@ impl Keys {
 /// So much that no scenario uses it up, and a token is a whole number of nanoseconds.
 const PLENTY: NonZeroU32 = NonZeroU32::new(100_000_000).unwrap();
 
-fn allowed(what: &'static str, count: usize, goals: Vec<Goal>) -> Scenario {
+/// As many keys as ours has room for, or half of that (`room` is 2), as in the table by hand always; the other crates
+/// have no bound.
+fn allowed(what: &'static str, count: usize, room: usize, goals: Vec<Goal>) -> Scenario {
     let second = Duration::from_secs(1);
     let (one, keys) = (NonZeroU32::MIN, Keys::new(count));
-    // As much room as the table by hand has; the other crates have no bound.
-    let max_keys = u32::try_from(count * 2).expect("few keys");
+    let max_keys = u32::try_from(count * room).expect("few keys");
     let policy = RateLimitPolicy::per_key(PLENTY.get(), second).max_keys(max_keys);
     let ours = RateLimiter::new(policy);
     let by_hand = FixedTable::new(count, PLENTY, second);
